@@ -1,0 +1,67 @@
+/** The door to HTTP as a server. Node's twin listens on TCP (TLS, HTTP/1.1 and HTTP/2); tests call a handler directly. */
+
+export interface Incoming {
+  readonly method: string;
+  /** Path and query as they came, still percent-encoded. */
+  readonly target: string;
+  /** Lower-case names; repeated headers joined by ", ". */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly peer: {
+    readonly address: string;
+    /** DER of a client certificate that chains to the listener's client CA; undefined when none was shown. */
+    readonly certificate?: Uint8Array;
+  };
+  /** The whole body; rejects with Fault `io.too-large` beyond `limit` bytes and `io.closed` when the client goes away. */
+  body(limit: number): Promise<Buffer>;
+  /** Aborted when the client goes away or the listener closes. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a streamed answer (a watch) is written; the writer looks at `full` and stops until `onDrain`. */
+export interface Sink {
+  /** Takes the bytes without copying; never blocks. */
+  write(bytes: Buffer): void;
+  /** More is buffered than this stream may hold: write nothing more until drained. */
+  readonly full: boolean;
+  onDrain(resume: () => void): void;
+  /** Ends the stream cleanly. */
+  end(): void;
+}
+
+export interface Outgoing {
+  readonly status: number;
+  /** Lower-case names. Content-Length is added by the listener for bodies that are not streams. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Pieces are written one after the other without being joined; a stream is opened once headers are out. */
+  readonly body: readonly Buffer[] | { open(sink: Sink): void };
+}
+
+/** Must not reject: whatever goes wrong is an answer. */
+export type Handler = (incoming: Incoming) => Promise<Outgoing>;
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  /** PEM. Absent: plain HTTP (and h2c is not offered). */
+  readonly tls?: { readonly key: string; readonly certificate: string; readonly clientCa: string };
+  readonly limits: {
+    /** Milliseconds until all request headers must be there. */
+    readonly headers: number;
+    /** Milliseconds a kept-alive connection may be idle. */
+    readonly idle: number;
+    /** Bytes a stream may have buffered before its sink is full. */
+    readonly buffered: number;
+    /** Milliseconds a peer may leave a full stream (or an unread answer) untouched before it is cut. */
+    readonly stalled: number;
+  };
+}
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /** Stops accepting, aborts signals of requests under way, ends when all connections are closed. */
+  close(): Promise<void>;
+}
+
+export type Listen = (options: ListenOptions, handler: Handler) => Promise<Listener>;
