@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Fault } from "#std/fault.ts";
+import { readSettings } from "./read.ts";
+
+const none = { flags: {}, env: {} };
+
+test("upstream's defaults hold", () => {
+  const settings = readSettings("up", none);
+  assert.equal(settings["api-port"], 8081);
+  assert.equal(settings["server-reboot-timeout"], 20 * 60_000);
+  assert.equal(settings["ipmi-pxe-method"], "uefi");
+  assert.equal(settings["insecure-wipe"], true);
+  assert.deepEqual(settings["health-addr"], { host: "", port: 9440 });
+  assert.deepEqual(settings["api-address"], { host: "127.0.0.1", port: 6443 });
+});
+
+test("a flag wins over the environment, the environment over the file", () => {
+  const file = { "api-port": 1, "http-port": 2, "boot-from-disk-method": "http-404" };
+  const env = { SIDERO_CONTROLLER_MANAGER_API_PORT: "3", SIDERO_CONTROLLER_MANAGER_CONTAINER_API_PORT: "4" };
+  const settings = readSettings("up", { flags: { "api-port": "5" }, env, file });
+  assert.equal(settings["api-port"], 5);
+  assert.equal(settings["http-port"], 4);
+  assert.equal(settings["boot-from-disk-method"], "http-404");
+});
+
+test("the first environment variable that is set wins, and a dash is empty where upstream has it so", () => {
+  const both = { API_ENDPOINT: "10.0.0.1", SIDERO_CONTROLLER_MANAGER_API_ENDPOINT: "10.0.0.2" };
+  assert.equal(readSettings("up", { flags: {}, env: both })["api-endpoint"], "10.0.0.2");
+  const dash = readSettings("up", { flags: { "api-endpoint": "-", "extra-agent-kernel-args": "-" }, env: {} });
+  assert.equal(dash["api-endpoint"], "");
+  assert.deepEqual(dash["extra-agent-kernel-args"], []);
+});
+
+test("listeners can be turned off and addresses take every usual form", () => {
+  const read = (text: string): unknown => readSettings("up", { flags: { "api-address": text }, env: {} })["api-address"];
+  for (const text of ["off", "0", ""]) assert.equal(read(text), undefined);
+  assert.deepEqual(read(":0"), { host: "", port: 0 });
+  assert.deepEqual(read("[::1]:6443"), { host: "::1", port: 6443 });
+  assert.deepEqual(read("node-1.example:6443"), { host: "node-1.example", port: 6443 });
+});
+
+test("every bad value is named, all at once", () => {
+  const flags = {
+    "api-port": "0x50",
+    "http-port": "70000",
+    "boot-from-disk-method": "magic",
+    "server-reboot-timeout": "20",
+    "insecure-wipe": "maybe",
+    "health-addr": "9440",
+    "negative-address-filter": "10.0.0.0/8,10.0.0.1/99",
+    "test-power-simulated-explicit-failure-prob": "1.5",
+    "no-such-flag": "x",
+  };
+  assert.throws(
+    () => readSettings("up", { flags, env: { SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD: "floppy" }, file: { bogus: 1, data: {} } }),
+    (error) => {
+      assert.ok(Fault.is(error, "cli.settings"));
+      const lines = error.message.split("\n");
+      for (const name of [...Object.keys(flags).map((flag) => `--${flag}`), "SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD", "bogus", "data"]) {
+        assert.equal(lines.filter((line) => line.startsWith(`${name}:`) || line.startsWith(`${name} `)).length, 1, name);
+      }
+      assert.equal(lines.length, Object.keys(flags).length + 3);
+      return true;
+    },
+  );
+});
+
+test("settings of another role are unknown to this one", () => {
+  assert.throws(() => readSettings("up", { flags: { "deployment-strategy": "Recreate" }, env: {} }), /--deployment-strategy: unknown setting/);
+  assert.throws(() => readSettings("serve", { flags: { data: "/x" }, env: {} }), /--data: unknown setting/);
+});
