@@ -1,6 +1,7 @@
 /**
  * Field errors exactly as k8s.io/apimachinery/pkg/util/validation/field prints them: clients and people match on these texts.
  */
+import { printJson, quote } from "./quote.ts";
 
 /** The `reason` of a Status cause. */
 export type FieldErrorType =
@@ -57,20 +58,30 @@ export function printFieldError(error: FieldError): string {
 
 /** How Go's field package prints the offending value: strings quoted, objects and arrays as JSON, null as `null`. */
 function printValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value === undefined || value === null) return "null";
-  return JSON.stringify(value);
+  return typeof value === "string" ? quote(value) : printJson(value ?? null);
 }
 
 export function required(path: FieldPath, detail = ""): FieldError {
-  return { type: "FieldValueRequired", field: String(path), body: detail === "" ? "Required value" : `Required value: ${detail}` };
+  return {
+    type: "FieldValueRequired",
+    field: String(path),
+    body: detail === "" ? "Required value" : `Required value: ${detail}`,
+  };
 }
 export function invalid(path: FieldPath, value: unknown, detail: string): FieldError {
-  return { type: "FieldValueInvalid", field: String(path), body: `Invalid value: ${printValue(value)}${detail === "" ? "" : `: ${detail}`}` };
+  return {
+    type: "FieldValueInvalid",
+    field: String(path),
+    body: `Invalid value: ${printValue(value)}${detail === "" ? "" : `: ${detail}`}`,
+  };
 }
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
-  const values = supported.map((item) => JSON.stringify(item)).join(", ");
-  return { type: "FieldValueNotSupported", field: String(path), body: `Unsupported value: ${printValue(value)}: supported values: ${values}` };
+  const values = supported.map(quote).join(", ");
+  return {
+    type: "FieldValueNotSupported",
+    field: String(path),
+    body: `Unsupported value: ${printValue(value)}: supported values: ${values}`,
+  };
 }
 export function duplicate(path: FieldPath, value: unknown): FieldError {
   return { type: "FieldValueDuplicate", field: String(path), body: `Duplicate value: ${printValue(value)}` };
