@@ -34,8 +34,17 @@ export interface Strategy {
   prepareCreate?(object: KubeObject): void;
   prepareUpdate?(object: KubeObject, old: KubeObject): void;
   validate?(object: KubeObject, old: KubeObject | undefined): FieldError[];
+  /**
+   * `spec.finalizers` hold back deletion too and only the finalize subresource changes them (Namespace). Such a kind offers no
+   * deletecollection, as in Kubernetes.
+   */
+  readonly specFinalizers?: boolean;
+  /** Called once, when a deletion is marked but held back by finalizers: Namespace becomes Terminating. `now` as metav1.Time. */
+  prepareDelete?(object: KubeObject, now: string): void;
   /** Field selector values beyond metadata.*; their keys are the supported labels. */
   fields?(object: KubeObject): Record<string, string>;
+  /** Cells of printer columns that no JSON path can express (Node's Roles), by column name; dates as RFC 3339. Must cope with absent fields. */
+  readonly cells?: Readonly<Record<string, (object: KubeObject) => string | number | boolean | null>>;
   /** Seconds after the last write until the object is removed (Event). */
   readonly timeToLive?: number;
 }
@@ -45,7 +54,11 @@ export interface Extension {
   /** Changes `object` from one served version to another; loses nothing. Absent: only apiVersion is rewritten. */
   convert?(object: KubeObject, to: string): KubeObject;
   /** Admission rules of the version the request came in; `dryRun` and the user let immutability rules make their exemptions. */
-  validate?(object: KubeObject, old: KubeObject | undefined, context: { dryRun: boolean; operation: "CREATE" | "UPDATE" }): FieldError[];
+  validate?(
+    object: KubeObject,
+    old: KubeObject | undefined,
+    context: { dryRun: boolean; operation: "CREATE" | "UPDATE" },
+  ): FieldError[];
 }
 
 export interface Definition {
