@@ -1,48 +1,46 @@
 /** What metadata may hold (k8s.io/apimachinery `api/validation/objectmeta.go`), with its messages and their order. */
 import { equal } from "#std/json.ts";
 import { utf8Length } from "#std/utf8.ts";
+import type { Definition } from "./definition.ts";
 import type { FieldError, FieldPath } from "./field.ts";
 import { forbidden, invalid, required, tooLong } from "./field.ts";
 import type { ObjectMeta, OwnerReference } from "./meta.ts";
+import { parseApiVersion } from "./meta.ts";
 import { labelKey, labelName, labelValue, maskTrailingDash, pathSegmentName, subdomainName } from "./names.ts";
 import { quote } from "./quote.ts";
 
 const ANNOTATIONS_LIMIT = 256 * 1024;
-const MANAGER_LIMIT = 128;
 
-export interface MetaRules {
-  readonly namespaced: boolean;
-  /** Problems of a name; default: RFC 1123 subdomain. */
-  readonly nameMessage?: ((name: string) => string[]) | undefined;
-}
+/** What the rules need to know of a kind. */
+export type MetaRules = Pick<Definition, "namespaced" | "custom" | "strategy">;
 
 /**
- * Metadata of an object that is about to be created: the kind's own name rule first, and only when that finds nothing the
- * rule for every kind, so that the specific message is the one shown.
+ * Metadata of an object that is about to be created, its name generated: the kind's own name rule first, and only when that
+ * finds nothing the rule for every kind, so that the specific message is the one shown.
  */
 export function validateMetaForCreate(meta: ObjectMeta, rules: MetaRules, path: FieldPath): FieldError[] {
-  const specific = validateObjectMeta(meta, rules, path);
-  return specific.length > 0 ? specific : validateObjectMeta(meta, { ...rules, nameMessage: pathSegmentName }, path);
+  const nameProblems = rules.strategy.nameMessage ?? subdomainName;
+  const specific = validateObjectMeta(meta, rules.namespaced, nameProblems, path);
+  return specific.length > 0 ? specific : validateObjectMeta(meta, rules.namespaced, pathSegmentName, path);
 }
 
 /**
  * Metadata of an object that replaces `old`: the common rules, then the kind's own. A genuine server does both and reports what
- * both find twice.
+ * both find twice; custom resources do not have their name judged again.
  */
 export function validateMetaForUpdate(meta: ObjectMeta, old: ObjectMeta, rules: MetaRules, path: FieldPath): FieldError[] {
+  const common = validateObjectMeta(meta, rules.namespaced, pathSegmentName, path);
   const update = validateObjectMetaUpdate(meta, old, path);
-  return [
-    ...validateObjectMeta(meta, { ...rules, nameMessage: pathSegmentName }, path),
-    ...update,
-    ...validateObjectMeta(meta, rules, path),
-    ...update,
-  ];
+  if (rules.custom) return [...common, ...update, ...update];
+  const specific = validateObjectMeta(meta, rules.namespaced, rules.strategy.nameMessage ?? subdomainName, path);
+  return [...common, ...update, ...specific, ...update];
 }
 
-/** The rules that need no older state; the name must have been generated already. */
-export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path: FieldPath): FieldError[] {
+type NameProblems = (name: string) => string[];
+
+/** The rules that need no older state. */
+function validateObjectMeta(meta: ObjectMeta, namespaced: boolean, nameProblems: NameProblems, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
-  const nameProblems = rules.nameMessage ?? subdomainName;
   const { generateName = "", name = "", namespace = "" } = meta;
   if (generateName !== "") {
     const problems =
@@ -52,7 +50,7 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path: Fie
   if (name === "") errors.push(required(path.child("name"), "name or generateName is required"));
   else for (const problem of nameProblems(name)) errors.push(invalid(path.child("name"), name, problem));
 
-  if (!rules.namespaced) {
+  if (!namespaced) {
     if (namespace !== "") errors.push(forbidden(path.child("namespace"), "not allowed on this type"));
   } else if (namespace === "") {
     errors.push(required(path.child("namespace")));
@@ -66,12 +64,11 @@ export function validateObjectMeta(meta: ObjectMeta, rules: MetaRules, path: Fie
   validateAnnotations(meta.annotations ?? {}, path.child("annotations"), errors);
   validateOwners(meta.ownerReferences ?? [], path.child("ownerReferences"), errors);
   validateFinalizers(meta.finalizers ?? [], path.child("finalizers"), errors);
-  validateManagedFields(meta.managedFields ?? [], path.child("managedFields"), errors);
   return errors;
 }
 
 /** The rules that compare with the stored state: what is immutable, and no new finalizers on the way out. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path: FieldPath): FieldError[] {
+function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
     const extra = [...new Set(meta.finalizers)].filter((finalizer) => !old.finalizers?.includes(finalizer)).toSorted();
@@ -95,7 +92,6 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
   validateLabels(meta.labels ?? {}, path.child("labels"), errors);
   validateAnnotations(meta.annotations ?? {}, path.child("annotations"), errors);
   validateOwners(meta.ownerReferences ?? [], path.child("ownerReferences"), errors);
-  validateManagedFields(meta.managedFields ?? [], path.child("managedFields"), errors);
   return errors;
 }
 
@@ -128,13 +124,13 @@ function validateAnnotations(annotations: Readonly<Record<string, string>>, path
 function validateOwners(owners: readonly OwnerReference[], path: FieldPath, errors: FieldError[]): void {
   let controller: string | undefined;
   for (const owner of owners) {
-    const version = (owner.apiVersion ?? "").split("/").at(-1)!;
-    if (version === "") errors.push(invalid(path.child("apiVersion"), owner.apiVersion ?? "", "version must not be empty"));
+    if ((parseApiVersion(owner.apiVersion ?? "")?.version ?? "") === "")
+      errors.push(invalid(path.child("apiVersion"), owner.apiVersion ?? "", "version must not be empty"));
     for (const field of ["kind", "name", "uid"] as const) {
       if ((owner[field] ?? "") === "") errors.push(invalid(path.child(field), owner[field] ?? "", "must not be empty"));
     }
     if (owner.apiVersion === "v1" && owner.kind === "Event") {
-      errors.push(invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner"));
+      errors.push(invalidOwner(path, printOwner(owner), "/v1, Kind=Event is disallowed from being an owner"));
     }
     if (owner.controller !== true) continue;
     const current = `${owner.kind}/${owner.name}`;
@@ -142,27 +138,25 @@ function validateOwners(owners: readonly OwnerReference[], path: FieldPath, erro
       controller = current;
     } else {
       const rule = "Only one reference can have Controller set to true";
-      errors.push(invalid(path, owners, `${rule}. Found "true" in references for ${controller} and ${current}`));
+      const detail = `${rule}. Found "true" in references for ${controller} and ${current}`;
+      errors.push(invalidOwner(path, `[${owners.map(printOwner).join(",")}]`, detail));
     }
   }
+}
+
+function invalidOwner(path: FieldPath, printed: string, detail: string): FieldError {
+  return { type: "FieldValueInvalid", field: String(path), body: `Invalid value: ${printed}: ${detail}` };
+}
+
+/** An owner is printed in the order of Go's struct, not sorted like other values. */
+function printOwner(owner: OwnerReference): string {
+  const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = owner;
+  return JSON.stringify({ apiVersion, kind, name, uid, controller, blockOwnerDeletion });
 }
 
 function validateFinalizers(finalizers: readonly string[], path: FieldPath, errors: FieldError[]): void {
   for (const finalizer of finalizers) for (const problem of labelKey(finalizer)) errors.push(invalid(path, finalizer, problem));
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
-  }
-}
-
-function validateManagedFields(entries: NonNullable<ObjectMeta["managedFields"]>, path: FieldPath, errors: FieldError[]): void {
-  for (const [i, entry] of entries.entries()) {
-    const { operation = "", fieldsType = "", manager = "" } = entry as Record<string, string>;
-    const at = path.index(i);
-    if (operation !== "Apply" && operation !== "Update") {
-      errors.push(invalid(at.child("operation"), operation, "must be `Apply` or `Update`"));
-    }
-    if (fieldsType !== "" && fieldsType !== "FieldsV1")
-      errors.push(invalid(at.child("fieldsType"), fieldsType, "must be `FieldsV1`"));
-    if (utf8Length(manager) > MANAGER_LIMIT) errors.push(tooLong(at.child("manager"), MANAGER_LIMIT));
   }
 }
