@@ -39,7 +39,10 @@ export interface Strategy {
    * deletecollection, as in Kubernetes.
    */
   readonly specFinalizers?: boolean;
-  /** Called once, when a deletion is marked but held back by finalizers: Namespace becomes Terminating. `now` as metav1.Time. */
+  /**
+   * Called when the first DELETE of an object arrives, before finalizers are looked at: it may add a finalizer
+   * (CustomResourceDefinition) or mark the object (Namespace becomes Terminating). `now` is a metav1.Time.
+   */
   prepareDelete?(object: KubeObject, now: string): void;
   /** Field selector values beyond metadata.*; their keys are the supported labels. */
   fields?(object: KubeObject): Record<string, string>;
