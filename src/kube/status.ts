@@ -84,9 +84,13 @@ export function statusOf(error: unknown): Status {
   const status = fault.facts["status"] as Status | undefined;
   if (status !== undefined) return status;
   if (fault.code === "io.no-space" || fault.code === "io.failed" || fault.code === "io.closed") {
-    return statusOf(statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }));
+    return statusOf(
+      statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }),
+    );
   }
-  return statusOf(statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }));
+  return statusOf(
+    statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }),
+  );
 }
 
 /** The other way, for clients: a Status read from the wire becomes the same fault the server raised. */
@@ -120,13 +124,22 @@ export function alreadyExists(subject: Subject): Fault {
   return statusFault("AlreadyExists", `${qualified(subject)} "${subject.name ?? ""}" already exists`, detailsOf(subject));
 }
 export function conflict(subject: Subject, message: string): Fault {
-  return statusFault("Conflict", `Operation cannot be fulfilled on ${qualified(subject)} "${subject.name ?? ""}": ${message}`, detailsOf(subject));
+  return statusFault(
+    "Conflict",
+    `Operation cannot be fulfilled on ${qualified(subject)} "${subject.name ?? ""}": ${message}`,
+    detailsOf(subject),
+  );
 }
 export function forbiddenFault(subject: Subject, message: string): Fault {
   return statusFault("Forbidden", `${qualified(subject)} "${subject.name ?? ""}" is forbidden: ${message}`, detailsOf(subject));
 }
 export function badRequest(message: string): Fault {
   return statusFault("BadRequest", message);
+}
+/** An error Kubernetes has no reason for: 500 with nothing but its text. */
+export function unclassified(message: string): Fault {
+  const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 };
+  return new Fault("api.internal", message, { fault: "caller", retry: "never", facts: { status } });
 }
 /** 422; `kind` is the Kind (not the plural), as apimachinery's NewInvalid has it. */
 export function invalidFault(group: string, kind: string, name: string, errors: readonly FieldError[]): Fault {
