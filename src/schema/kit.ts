@@ -21,7 +21,7 @@ export interface Rule<T> {
   readonly message: string;
   /** Where to point below this field, as CEL's fieldPath: `.userFrom`. */
   readonly path?: string;
-  readonly reason?: NonNullable<ValidationRule["reason"]>;
+  readonly reason?: "FieldValueForbidden" | "FieldValueRequired";
   /** True when the rule holds. */
   check(self: T, old: T | undefined): boolean;
 }

@@ -1,0 +1,112 @@
+/**
+ * Conversion that loses nothing, on top of `up` and `down` functions that may.
+ *
+ * Where a version cannot hold what the other says, the whole source goes along in an annotation (Cluster API's
+ * `cluster.x-k8s.io/conversion-data`). On the way back, what nobody touched in the meantime is restored from it, and what
+ * somebody edited wins: a three-way merge between the source, what became of it, and what came back.
+ */
+import { equal, isObject, own, put } from "#std/json.ts";
+import type { Json, JsonObject } from "#std/json.ts";
+import type { KubeObject, ObjectMeta } from "./meta.ts";
+
+export const CONVERSION_DATA = "cluster.x-k8s.io/conversion-data";
+
+/** Everything but apiVersion, kind and metadata: what differs between versions. */
+type Body = JsonObject;
+
+/** One direction between two versions and the way back; both may lose what the target cannot hold, neither changes its argument. */
+export interface Trip {
+  readonly apiVersion: string;
+  there(body: Body): Body;
+  back(body: Body): Body;
+}
+
+/** The object in the version the trip leads to. Does not change its argument; parts may be shared. */
+export function travel(object: KubeObject, trip: Trip): KubeObject {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const source = rest as Body;
+  const plain = trip.there(source);
+  const kept = keptSource(metadata, trip.apiVersion);
+  const body = kept === undefined ? plain : restored(kept, trip.there(trip.back(kept)), plain, trip);
+  const carried = equal(trip.back(body), source) ? undefined : JSON.stringify({ apiVersion, ...source });
+  return { apiVersion: trip.apiVersion, kind, metadata: annotated(metadata, carried), ...body };
+}
+
+/** What the annotation keeps of an object of that version; anything unreadable is as good as absent. */
+function keptSource(metadata: ObjectMeta, apiVersion: string): Body | undefined {
+  const text = metadata.annotations?.[CONVERSION_DATA];
+  if (text === undefined) return undefined;
+  try {
+    const data: unknown = JSON.parse(text);
+    if (!isObject(data) || (data["apiVersion"] ?? apiVersion) !== apiVersion) return undefined;
+    const { apiVersion: _version, kind: _kind, metadata: _metadata, ...body } = data;
+    return body;
+  } catch {
+    return undefined;
+  }
+}
+
+function annotated(metadata: ObjectMeta, carried: string | undefined): ObjectMeta {
+  const { [CONVERSION_DATA]: dropped, ...annotations } = metadata.annotations ?? {};
+  if (carried !== undefined) return { ...metadata, annotations: { ...annotations, [CONVERSION_DATA]: carried } };
+  if (dropped === undefined) return metadata;
+  const { annotations: _annotations, ...bare } = metadata;
+  return Object.keys(annotations).length === 0 ? bare : { ...bare, annotations };
+}
+
+/** The merge, unless it would hide an edit: then the edit alone. */
+function restored(kept: Body, unedited: Body, edited: Body, trip: Trip): Body {
+  const merged = merge(kept, unedited, edited) as Body;
+  return equal(merged, kept) || equal(trip.back(merged), trip.back(edited)) ? merged : edited;
+}
+
+/** `kept` with the changes that lead from `unedited` to `edited`; `unedited` is what was left of `kept` after there and back. */
+function merge(kept: Json, unedited: Json, edited: Json): Json {
+  if (equal(unedited, edited)) return kept;
+  if (isObject(kept) && isObject(unedited) && isObject(edited)) return mergeObjects(kept, unedited, edited);
+  if (Array.isArray(kept) && Array.isArray(unedited) && Array.isArray(edited)) return mergeArrays(kept, unedited, edited);
+  return edited;
+}
+
+function mergeObjects(kept: JsonObject, unedited: JsonObject, edited: JsonObject): JsonObject {
+  const merged: JsonObject = {};
+  for (const key of new Set([...Object.keys(kept), ...Object.keys(edited)])) {
+    const [before, was, now] = [own(kept, key), own(unedited, key), own(edited, key)];
+    if (now === undefined) {
+      if (was === undefined && before !== undefined) put(merged, key, before);
+    } else {
+      put(merged, key, before === undefined || was === undefined ? now : merge(before, was, now));
+    }
+  }
+  return merged;
+}
+
+/**
+ * Items are matched by position between `kept` and `unedited` — if each is what is left of the other; else the list was rebuilt
+ * on the way (a cross product, say) and the edit stands alone. Edited items keep what was lost of the item they equal, or,
+ * while the length is the same, of the one they replace; items beyond what the other version can hold follow.
+ */
+function mergeArrays(kept: Json[], unedited: Json[], edited: Json[]): Json[] {
+  if (!isLeftOf(unedited, kept)) return edited;
+  const sameLength = edited.length === unedited.length;
+  const unmatched = new Set(unedited.keys());
+  const match = (item: Json, i: number): number | undefined => {
+    const at = equal(unedited[i], item) && unmatched.has(i) ? i : [...unmatched].find((j) => equal(unedited[j], item));
+    if (at !== undefined) unmatched.delete(at);
+    return at;
+  };
+  const matches = edited.map(match);
+  const merged = edited.map((item, i) => {
+    const at = matches[i];
+    if (at !== undefined) return kept[at]!;
+    return sameLength && unmatched.has(i) ? merge(kept[i]!, unedited[i]!, item) : item;
+  });
+  return sameLength ? [...merged, ...kept.slice(unedited.length)] : merged;
+}
+
+/** Whether `part` says nothing that `whole` does not. */
+function isLeftOf(part: Json, whole: Json | undefined): boolean {
+  if (isObject(part)) return isObject(whole) && Object.keys(part).every((key) => isLeftOf(part[key]!, own(whole, key)));
+  if (Array.isArray(part)) return Array.isArray(whole) && part.every((item, i) => isLeftOf(item, whole[i]));
+  return part === whole;
+}
