@@ -56,7 +56,7 @@ export interface ListOptions {
   readonly match?: (entry: Entry) => boolean;
   readonly limit?: number;
   readonly after?: { namespace: string; name: string };
-  /** Exact past revision; Fault `store.compacted` when history does not reach back. */
+  /** Exact revision; Fault `store.compacted` when history does not reach back, `store.future` when it is not visible yet. */
   readonly at?: number;
 }
 
@@ -68,17 +68,19 @@ export interface Store {
   get(key: Key): Entry | undefined;
   /** Including writes that are not durable yet: what the next write is checked against. */
   head(key: Key): Entry | undefined;
-  /** In order of namespace, then name, by UTF-16 code unit. */
+  /** In the order of `namespace/name` (cluster scope: `name`) by code unit, as etcd orders keys. */
   list(options: ListOptions): Page;
   count(resource: string): number;
   resources(): Iterable<string>;
-  /** uids → entries that name them as owner, head state. */
+  /** Entries that name the uid as owner; head state. */
   dependents(uid: string): Iterable<Entry>;
+  /** Head state. */
   byUid(uid: string): Entry | undefined;
   /**
    * Stages a write at the next revision; synchronous up to the returned promise, which resolves when the write is durable and
    * visible. `expected` is the entry the caller computed from (`head` at that moment, undefined to create); if the head has moved
    * since, throws Fault `store.moved` at once and nothing happens. `object` is encoded here, with its new resourceVersion.
+   * Rejects with the journal's Fault (`io.no-space`, `io.failed`) when the commit it or one before it was in has failed.
    */
   write(key: Key, expected: Entry | undefined, object: KubeObject): Promise<Entry>;
   /** As {@link write}, removing the object; resolves to its last state at the deletion's revision. */
