@@ -1,0 +1,103 @@
+/** HTTP/2 (RFC 9113) on a socket whose TLS handshake chose it. */
+import {
+  constants,
+  performServerHandshake,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { TLSSocket } from "node:tls";
+import type { ListenOptions, Outgoing } from "../../serve.ts";
+import { HEADER_BYTES, STREAMS } from "./limits.ts";
+import { Watchdog } from "./watchdog.ts";
+import type { Wire } from "./wire.ts";
+
+const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
+/** RFC 9113 §8.2.2: these belong to a connection of HTTP/1.1. */
+const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"]);
+
+class Http2Wire implements Wire {
+  readonly headers: Wire["headers"];
+  readonly input: ServerHttp2Stream | undefined;
+  readonly #stream: ServerHttp2Stream;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) {
+    headers["host"] ??= headers[":authority"] as string | undefined;
+    this.headers = headers as Wire["headers"];
+    this.input = (flags & NGHTTP2_FLAG_END_STREAM) === 0 ? stream : undefined;
+    this.#stream = stream;
+  }
+
+  get method(): string {
+    return this.headers[":method"]!;
+  }
+
+  get target(): string {
+    return this.headers[":path"] ?? "";
+  }
+
+  sendContinue(): void {
+    if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ":status": 100 });
+  }
+
+  head(status: number, headers: Outgoing["headers"], length: number | undefined): void {
+    const all: Record<string, string | string[] | number> = { ":status": status };
+    for (const name in headers) if (!CONNECTION_HEADERS.has(name)) all[name] = headers[name]!;
+    if (length !== undefined) all["content-length"] = length;
+    this.#stream.respond(all, { endStream: length === 0 || this.method === "HEAD" });
+  }
+
+  write(bytes: Buffer, done: () => void): void {
+    this.#stream.write(bytes, done);
+  }
+
+  end(bytes?: Buffer): void {
+    const stream = this.#stream;
+    stream.end(bytes, () => {
+      // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted.
+      if (this.input !== undefined && !stream.readableEnded) stream.close(NGHTTP2_NO_ERROR);
+    });
+  }
+
+  cut(): void {
+    this.#stream.close(NGHTTP2_CANCEL);
+    this.#stream.destroy();
+  }
+}
+
+export interface Http2Options {
+  readonly limits: ListenOptions["limits"];
+  /** Called with every request; returns what to do when its wire is gone. */
+  readonly onRequest: (wire: Wire, socket: TLSSocket) => (complete: boolean) => void;
+}
+
+/** Serves one connection until either side closes it. */
+export function serveHttp2(socket: TLSSocket, options: Http2Options): ServerHttp2Session {
+  const { limits } = options;
+  const session = performServerHandshake(socket, {
+    settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEADER_BYTES, enablePush: false },
+  });
+  let open = 0;
+  // Counts only time without a request: bytes that trickle in without ever becoming one do not keep a connection.
+  const first = new Watchdog(limits.headers, () => session.destroy());
+  const unused = new Watchdog(limits.idle, () => session.close());
+  first.arm();
+  session.on("stream", (stream, headers, flags) => {
+    open++;
+    first.close();
+    unused.disarm();
+    const closed = options.onRequest(new Http2Wire(stream, headers, flags), socket);
+    // A reset is not a failure of ours; "close" follows and says all there is to say.
+    stream.on("error", () => {});
+    stream.once("close", () => {
+      closed(stream.writableFinished && stream.rstCode === NGHTTP2_NO_ERROR);
+      if (--open === 0) unused.arm();
+    });
+  });
+  session.on("error", () => session.destroy());
+  session.once("close", () => {
+    first.close();
+    unused.close();
+  });
+  return session;
+}

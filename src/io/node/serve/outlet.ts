@@ -1,0 +1,117 @@
+/**
+ * The way out for bodies of any length. Pieces queue here, not in the socket: they go out joined into writes of about 64 KB, one
+ * at a time, so that ten thousand small pieces are not ten thousand TLS records, a burst of watch events is one write, and a peer
+ * that does not read is noticed by the one write that does not get done.
+ */
+import type { ListenOptions, Sink } from "../../serve.ts";
+import { Watchdog } from "./watchdog.ts";
+import type { Wire } from "./wire.ts";
+
+/** Bytes of one write; shorter bodies need no outlet. */
+export const WRITE = 64 * 1024;
+/** Written pieces that may lie at the front of the queue before they are dropped from it. */
+const SPENT = 256;
+
+export class Outlet implements Sink {
+  readonly #wire: Wire;
+  readonly #limit: number;
+  readonly #stalled: Watchdog;
+  #queue: Buffer[] = [];
+  /** The first piece of the queue that is not written yet, and how much of it is. */
+  #next = 0;
+  #offset = 0;
+  /** Bytes queued or in the write under way. */
+  #bytes = 0;
+  #busy = false;
+  #ending = false;
+  #closed = false;
+  #resumes: (() => void)[] = [];
+
+  constructor(wire: Wire, limits: ListenOptions["limits"]) {
+    this.#wire = wire;
+    this.#limit = limits.buffered;
+    this.#stalled = new Watchdog(limits.stalled, () => wire.cut());
+  }
+
+  write(bytes: Buffer): void {
+    if (this.#ending || bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#bytes += bytes.length;
+    this.#schedule();
+  }
+
+  get full(): boolean {
+    return this.#bytes >= this.#limit;
+  }
+
+  onDrain(resume: () => void): void {
+    if (this.full) this.#resumes.push(resume);
+    else queueMicrotask(resume);
+  }
+
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.#schedule();
+  }
+
+  /** The wire is gone: nothing is kept for it any more. */
+  close(): void {
+    this.#ending = true;
+    this.#closed = true;
+    this.#queue = [];
+    this.#next = 0;
+    this.#resumes = [];
+    this.#stalled.close();
+  }
+
+  /** Not at once but at the end of this turn, so that whatever else is written in it goes along. */
+  #schedule(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (this.#closed) return;
+    const bytes = this.#take();
+    if (bytes !== undefined) {
+      this.#stalled.arm();
+      this.#wire.write(bytes, () => this.#written(bytes.length));
+      return;
+    }
+    this.#busy = false;
+    this.#stalled.disarm();
+    if (this.#ending) this.#wire.end();
+  }
+
+  #written(length: number): void {
+    this.#bytes -= length;
+    if (this.#resumes.length > 0 && !this.full) {
+      const resumes = this.#resumes;
+      this.#resumes = [];
+      for (const resume of resumes) resume();
+    }
+    this.#flush();
+  }
+
+  /** The front of the queue: a slice of a long piece, or as many short ones as fit, joined. Undefined when the queue is empty. */
+  #take(): Buffer | undefined {
+    const first = this.#queue[this.#next];
+    if (first === undefined) return undefined;
+    const part = first.subarray(this.#offset, this.#offset + WRITE);
+    const parts = [part];
+    let length = part.length;
+    this.#offset += length;
+    while (this.#offset >= this.#queue[this.#next]!.length) {
+      this.#offset = 0;
+      const piece = this.#queue[++this.#next];
+      if (piece === undefined || length + piece.length > WRITE) break;
+      parts.push(piece);
+      length += piece.length;
+      this.#offset = piece.length;
+    }
+    if (this.#next === this.#queue.length || this.#next >= SPENT) (this.#queue.splice(0, this.#next), (this.#next = 0));
+    return parts.length === 1 ? part : Buffer.concat(parts, length);
+  }
+}

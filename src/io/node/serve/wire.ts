@@ -1,0 +1,21 @@
+/** What HTTP/1.1 and HTTP/2 have in common, seen from the server: one request and the way its answer goes out. */
+import type { Readable } from "node:stream";
+import type { Incoming, Outgoing } from "../../serve.ts";
+
+export interface Wire {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Incoming["headers"];
+  /** The request's body; undefined when the request has none. */
+  readonly input: Readable | undefined;
+  /** Tells a peer that asked with `Expect: 100-continue` to send its body. */
+  sendContinue(): void;
+  /** Status line and headers. `length` is the body's, undefined for a stream. */
+  head(status: number, headers: Outgoing["headers"], length: number | undefined): void;
+  /** Calls `done` once the bytes have left this process (or the wire is gone). One write at a time. */
+  write(bytes: Buffer, done: () => void): void;
+  /** Ends the answer, after `bytes` if there are any. */
+  end(bytes?: Buffer): void;
+  /** Cuts the exchange: HTTP/1.1 loses its connection, HTTP/2 resets the stream. */
+  cut(): void;
+}
