@@ -1,12 +1,13 @@
 /** Which representation a request gets: content negotiation over Accept, `pretty` and `includeObject`. */
-import { badRequest, statusFault } from "#kube/status.ts";
+import { badRequest } from "#kube/status.ts";
 import type { Clock } from "#io/clock.ts";
 import type { VersionDefinition } from "#schema/definition.ts";
 import { apiVersionOf } from "#schema/meta.ts";
+import { flag } from "../query.ts";
 import type { Resource } from "../registry.ts";
 import { negotiate } from "./accept.ts";
-import { JSON_FORMAT, PRETTY_FORMAT, YAML_FORMAT, documentRenderer } from "./document.ts";
-import type { Format } from "./document.ts";
+import { documentRenderer } from "./document.ts";
+import { JSON_FORMAT, JSON_TYPE, YAML_TYPE, formatOf, notAcceptable } from "./format.ts";
 import { jsonRenderer } from "./json.ts";
 import { partialShape } from "./partial.ts";
 import type { ChooseRenderer, Renderer } from "./render.ts";
@@ -15,8 +16,6 @@ import type { Shape } from "./shape.ts";
 import { tableShape } from "./table.ts";
 import type { IncludeObject } from "./table.ts";
 
-const JSON_TYPE = "application/json";
-const YAML_TYPE = "application/yaml";
 const META_GROUP = "meta.k8s.io";
 const TRANSFORMS = ["Table", "PartialObjectMetadata", "PartialObjectMetadataList"] as const;
 type Transform = (typeof TRANSFORMS)[number];
@@ -36,9 +35,9 @@ interface Choice {
 export function createChooseRenderer(clock: Clock): ChooseRenderer {
   const byVersion = new WeakMap<VersionDefinition, Map<string, Renderer>>();
   return (resource, accept, query) => {
-    const watch = isTrue(query.get("watch"));
+    const watch = flag(query, "watch") === true;
     const choice = choose(accept, watch);
-    const pretty = !watch && choice.mediaType === JSON_TYPE && isTrue(query.get("pretty"));
+    const pretty = !watch && choice.mediaType === JSON_TYPE && flag(query, "pretty") === true;
     const includeObject = choice.transform === "Table" ? readIncludeObject(query.get("includeObject")) : "Metadata";
     let renderers = byVersion.get(resource.version);
     if (renderers === undefined) byVersion.set(resource.version, (renderers = new Map<string, Renderer>()));
@@ -62,21 +61,13 @@ function choose(accept: string | undefined, watch: boolean): Choice {
     return { mediaType, transform, version };
   });
   if (choice !== undefined) return choice;
-  // What the genuine server would accept; protobuf is among it because clients must learn of JSON, not of our gap.
-  const streams = watch ? ";stream=watch" : "";
-  const types = [...offered, "application/vnd.kubernetes.protobuf"].map((type) => type + streams);
-  throw statusFault("NotAcceptable", `only the following media types are accepted: ${types.join(", ")}`);
+  throw notAcceptable(watch);
 }
 
 function build(resource: Resource, choice: Choice, pretty: boolean, includeObject: IncludeObject, clock: Clock): Renderer {
   const format = formatOf(choice.mediaType, pretty);
   if (choice.transform === undefined && format === JSON_FORMAT) return jsonRenderer(resource);
   return documentRenderer(shapeOf(resource, choice, includeObject, clock), format);
-}
-
-function formatOf(mediaType: string, pretty: boolean): Format {
-  if (mediaType === YAML_TYPE) return YAML_FORMAT;
-  return pretty ? PRETTY_FORMAT : JSON_FORMAT;
 }
 
 function shapeOf(resource: Resource, choice: Choice, includeObject: IncludeObject, clock: Clock): Shape {
@@ -90,11 +81,6 @@ function shapeOf(resource: Resource, choice: Choice, includeObject: IncludeObjec
 /** The Go type that the genuine server names in its errors. */
 function goType({ definition, version }: Resource): string {
   return definition.custom ? "*unstructured.Unstructured" : `*${version.name}.${definition.kind}`;
-}
-
-/** A boolean query parameter as apimachinery converts it: present and not `false` or `0`. */
-function isTrue(value: string | null): boolean {
-  return value !== null && value !== "0" && value.toLowerCase() !== "false";
 }
 
 function readIncludeObject(value: string | null): IncludeObject {

@@ -20,7 +20,7 @@ export function jsonRenderer(resource: Resource): Renderer {
     one: (item) => [item.bytes],
     list(items, meta) {
       const head = `{"kind":${kind},"apiVersion":${apiVersion},"metadata":${JSON.stringify(meta)},"items":[`;
-      const pieces = [Buffer.from(head)];
+      const pieces: Buffer[] = [Buffer.from(head)];
       for (const item of items) {
         if (pieces.length > 1) pieces.push(COMMA);
         pieces.push(item.bytes);
