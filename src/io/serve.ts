@@ -1,5 +1,11 @@
 /** The door to HTTP as a server. Node's twin listens on TCP (TLS, HTTP/1.1 and HTTP/2); tests call a handler directly. */
 
+/** A caller inside this process, vouched for by whoever made its transport. */
+export interface Principal {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
 export interface Incoming {
   readonly method: string;
   /** Path and query as they came, still percent-encoded. */
@@ -10,6 +16,8 @@ export interface Incoming {
     readonly address: string;
     /** DER of a client certificate that chains to the listener's client CA; undefined when none was shown. */
     readonly certificate?: Uint8Array;
+    /** Who calls when the caller is part of this process. Set by the memory transport alone: nothing from a network can claim it. */
+    readonly principal?: Principal;
   };
   /** The whole body; rejects with Fault `io.too-large` beyond `limit` bytes and `io.closed` when the client goes away. */
   body(limit: number): Promise<Buffer>;
