@@ -34,6 +34,8 @@ export interface ListOptions extends SelectOptions {
 export interface WatchOptions extends SelectOptions {
   /** Seconds after which the server ends the stream. Default: between 5 and 10 minutes, so that watches do not end together. */
   readonly timeoutSeconds?: number;
+  /** Called once the server has taken the watch; its first event may be hours away. */
+  readonly onOpen?: () => void;
 }
 export interface WriteOptions extends CallOptions {
   readonly subresource?: "status" | "scale";
@@ -217,7 +219,7 @@ export function createClient(options: ClientOptions): Client {
         const seconds = watch?.timeoutSeconds ?? Math.round(jittered(300, 1, options.entropy));
         const query = { watch: "true", allowWatchBookmarks: "true", timeoutSeconds: text(seconds), ...selection(watch) };
         const exchange = { method: "GET", target: collection(view) + queryOf(query), signal: watch?.signal };
-        for await (const line of stream(exchange, seconds)) yield eventOf(line);
+        for await (const line of stream(exchange, seconds, watch?.onOpen)) yield eventOf(line);
       },
     };
 

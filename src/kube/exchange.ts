@@ -42,7 +42,7 @@ export interface Exchanger {
    * The JSON lines of an answer that the server ends after `seconds`; a server that neither sends nor ends it is left half a
    * minute later, with Fault `api.timeout`.
    */
-  stream(exchange: Exchange, seconds: number): AsyncGenerator<Json, void, undefined>;
+  stream(exchange: Exchange, seconds: number, onOpen?: () => void): AsyncGenerator<Json, void, undefined>;
 }
 
 /** As client-go: ten attempts, then the 429 is the caller's. */
@@ -101,7 +101,7 @@ export function createExchanger(options: ExchangeOptions): Exchanger {
     }
   }
 
-  async function* stream(exchange: Exchange, seconds: number): AsyncGenerator<Json, void, undefined> {
+  async function* stream(exchange: Exchange, seconds: number, onOpen?: () => void): AsyncGenerator<Json, void, undefined> {
     const deadline = new Deadline(clock, exchange.signal);
     try {
       const response = await patiently(exchange, () => {
@@ -109,6 +109,7 @@ export function createExchanger(options: ExchangeOptions): Exchanger {
         return send(exchange, deadline.signal);
       });
       deadline.limit(seconds * 1000 + 30_000, `the watch ${exchange.target} did not end in its time`);
+      onOpen?.();
       yield* readLines(response.body, LONGEST_LINE);
     } catch (error) {
       throw deadline.blame(error);
