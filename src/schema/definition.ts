@@ -78,6 +78,8 @@ export interface Definition {
   readonly versions: readonly VersionDefinition[];
   /** True for CustomResourceDefinition-backed kinds: JSON only, no strategic merge patch. */
   readonly custom: boolean;
+  /** Its CustomResourceDefinition is being deleted: objects can go and be changed, but no new ones come. */
+  readonly terminating?: boolean;
   readonly strategy: Strategy;
   readonly extension?: Extension;
 }

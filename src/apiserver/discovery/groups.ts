@@ -27,6 +27,7 @@ const SUBRESOURCE_VERBS = ["get", "patch", "update"];
 const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
 /** In the order in which the genuine server lists them. */
 const CUSTOM_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const TERMINATING_VERBS = ["delete", "deletecollection", "get", "list", "watch"];
 const BUILT_IN_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /** Groups with at least one served version: those of built-in kinds first, as they were registered, then by name. */
@@ -69,6 +70,7 @@ function byText(a: string, b: string): number {
 
 /** What can be done with a resource itself. */
 export function verbsOf(definition: Definition): readonly string[] {
+  if (definition.terminating === true) return TERMINATING_VERBS;
   if (definition.custom) return CUSTOM_VERBS;
   return definition.strategy.specFinalizers === true
     ? BUILT_IN_VERBS.filter((verb) => verb !== "deletecollection")

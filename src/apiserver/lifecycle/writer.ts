@@ -1,0 +1,82 @@
+/** How the parts beside the request handlers write: on the store itself, by the rules of finalizers and optimistic locking. */
+import type { Clock } from "#io/clock.ts";
+import { timestamp } from "#io/clock.ts";
+import type { Entropy } from "#io/entropy.ts";
+import { Fault } from "#std/fault.ts";
+import type { Definition } from "#schema/definition.ts";
+import { apiVersionOf } from "#schema/meta.ts";
+import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
+import { storageName } from "../registry.ts";
+import type { Entry, Key, Store } from "../store/store.ts";
+import type { PropagationPolicy } from "./deletion.ts";
+import { beginDeletion, isHeld } from "./deletion.ts";
+
+export interface NewObject {
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+export interface Writer {
+  /** Nothing happens when there is an object of that name. `object` needs a name (and namespace), spec and the like only. */
+  create(definition: Definition, object: NewObject): Promise<void>;
+  /**
+   * Changes metadata or status of the object that `entry` is or was a state of; `mutate` gets its newest state, in the storage version,
+   * and answers whether it changed anything. An object that is being deleted goes once its last finalizer is gone.
+   * Nothing happens when the object is gone or has been replaced by another of that name.
+   */
+  change(definition: Definition, entry: Entry, mutate: (object: KubeObject) => boolean): Promise<void>;
+  /** As a client's DELETE with the uid as precondition; nothing happens when the object is gone. */
+  delete(definition: Definition, entry: Entry, policy?: PropagationPolicy): Promise<void>;
+}
+
+/** A write is tried again from the newest state when another came first; more often than this is no coincidence. */
+const ATTEMPTS = 10;
+
+export function createWriter(store: Store, clock: Clock, entropy: Entropy): Writer {
+  /** `act` stages a write or answers undefined for nothing to do. */
+  async function onNewest(entry: Entry, act: (current: Entry, object: KubeObject) => Promise<Entry> | undefined): Promise<void> {
+    const key: Key = { resource: entry.resource, namespace: entry.namespace, name: entry.name };
+    for (let attempt = 1; ; attempt++) {
+      const current = store.head(key);
+      if (current === undefined || current.uid !== entry.uid) return;
+      try {
+        await act(current, current.object());
+        return;
+      } catch (error) {
+        if (attempt === ATTEMPTS || !Fault.is(error, "store.moved")) throw error;
+      }
+    }
+  }
+
+  return {
+    async create(definition, rest) {
+      const { metadata } = rest;
+      const key = { resource: storageName(definition), namespace: metadata.namespace ?? "", name: metadata.name! };
+      if (store.head(key) !== undefined) return;
+      const object: KubeObject = {
+        apiVersion: apiVersionOf(definition.group, definition.storageVersion),
+        kind: definition.kind,
+        ...rest,
+        metadata: { ...metadata, uid: entropy.uuid(), creationTimestamp: timestamp(clock) },
+      };
+      if (definition.strategy.hasGeneration) object.metadata.generation = 1;
+      definition.strategy.defaults?.(object);
+      definition.strategy.prepareCreate?.(object);
+      await store.write(key, undefined, object);
+    },
+    change(definition, entry, mutate) {
+      return onNewest(entry, (current, object) => {
+        if (!mutate(object)) return undefined;
+        const isGoing = object.metadata.deletionTimestamp !== undefined && !isHeld(definition, object);
+        return isGoing ? store.remove(current, current, object) : store.write(current, current, object);
+      });
+    },
+    delete(definition, entry, policy) {
+      return onNewest(entry, (current, object) => {
+        const before = JSON.stringify(object);
+        if (!beginDeletion(definition, object, policy, timestamp(clock))) return store.remove(current, current, object);
+        return JSON.stringify(object) === before ? undefined : store.write(current, current, object);
+      });
+    },
+  };
+}
