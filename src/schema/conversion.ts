@@ -9,6 +9,20 @@ import { equal, isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import type { KubeObject, ObjectMeta } from "./meta.ts";
 
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** Without the fields that are undefined: a field that is not there is absent from JSON. */
+export function present<T extends object>(
+  fields: T,
+): Flat<
+  { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+    [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+  }
+>;
+export function present(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
 export const CONVERSION_DATA = "cluster.x-k8s.io/conversion-data";
 
 /** Everything but apiVersion, kind and metadata: what differs between versions. */
@@ -89,19 +103,23 @@ function mergeObjects(kept: JsonObject, unedited: JsonObject, edited: JsonObject
 function mergeArrays(kept: Json[], unedited: Json[], edited: Json[]): Json[] {
   if (!isLeftOf(unedited, kept)) return edited;
   const sameLength = edited.length === unedited.length;
-  const unmatched = new Set(unedited.keys());
-  const match = (item: Json, i: number): number | undefined => {
-    const at = equal(unedited[i], item) && unmatched.has(i) ? i : [...unmatched].find((j) => equal(unedited[j], item));
-    if (at !== undefined) unmatched.delete(at);
-    return at;
-  };
-  const matches = edited.map(match);
+  const inPlace = edited.map((item, i) => (equal(unedited[i], item) ? i : undefined));
+  const left = [...unedited.keys()].filter((i) => inPlace[i] === undefined);
+  const moved = Map.groupBy(left.reverse(), (i) => canonical(unedited[i]!));
+  const sources = edited.map((item, i) => inPlace[i] ?? moved.get(canonical(item))?.pop());
+  const used = new Set(sources);
   const merged = edited.map((item, i) => {
-    const at = matches[i];
-    if (at !== undefined) return kept[at]!;
-    return sameLength && unmatched.has(i) ? merge(kept[i]!, unedited[i]!, item) : item;
+    const source = sources[i];
+    if (source !== undefined) return kept[source]!;
+    return sameLength && !used.has(i) ? merge(kept[i]!, unedited[i]!, item) : item;
   });
   return sameLength ? [...merged, ...kept.slice(unedited.length)] : merged;
+}
+
+/** Text that is the same for equal values, whatever the order of their keys. */
+export function canonical(value: Json): string {
+  const sorted = (part: JsonObject) => Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(value, (_key, part: unknown) => (isObject(part) ? sorted(part) : part));
 }
 
 /** Whether `part` says nothing that `whole` does not. */

@@ -75,6 +75,10 @@ export function invalid(path: FieldPath, value: unknown, detail: string): FieldE
     body: `Invalid value: ${printValue(value)}${detail === "" ? "" : `: ${detail}`}`,
   };
 }
+/** {@link invalid} without the value, which is long, structured or secret; a server prints CEL errors on objects this way too. */
+export function invalidUnshown(path: FieldPath, detail: string): FieldError {
+  return { type: "FieldValueInvalid", field: String(path), body: `Invalid value: ${detail}` };
+}
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
   const values = supported.map(quote).join(", ");
   return {

@@ -2,7 +2,7 @@
 import { equal, isObject, own } from "#std/json.ts";
 import type { Field, Rule } from "./kit.ts";
 import type { FieldError } from "./field.ts";
-import { FieldPath, forbidden, invalid, required } from "./field.ts";
+import { FieldPath, forbidden, invalid, invalidUnshown, required } from "./field.ts";
 import { ArrayField, MapField, ObjectField } from "./kit.ts";
 
 /** Whether a description has rules anywhere; most have not, and walking them would be for nothing. */
@@ -81,6 +81,6 @@ function violation(rule: Rule<unknown>, value: unknown, path: FieldPath): FieldE
   const at = (rule.path ?? "").split(".").reduce((parent, name) => (name === "" ? parent : parent.child(name)), path);
   if (rule.reason === "FieldValueRequired") return required(at, rule.message);
   if (rule.reason === "FieldValueForbidden") return forbidden(at, rule.message);
-  if (typeof value === "object") return { type: "FieldValueInvalid", field: String(at), body: `Invalid value: ${rule.message}` };
+  if (typeof value === "object") return invalidUnshown(at, rule.message);
   return invalid(at, value, rule.message);
 }

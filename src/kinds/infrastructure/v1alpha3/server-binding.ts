@@ -1,0 +1,59 @@
+/** Who holds a Server. Named like the Server, so that creating it is the lock. */
+import { kind } from "#schema/kind.ts";
+import type { Resource } from "#schema/kind.ts";
+import { array, boolean, object, string } from "#schema/kit.ts";
+import { Conditions } from "../../condition.ts";
+import { ObjectReference } from "../../reference.ts";
+
+const SideroLink = object({
+  address: string().required().doc("The machine's address in the WireGuard network, with its prefix length."),
+  publicKey: string().required().doc("The machine's WireGuard public key."),
+});
+
+const ServerBindingSpec = object({
+  serverClassRef: ObjectReference.doc("Class the Server was picked from; empty when it was asked for by name."),
+  metalMachineRef: ObjectReference.required().doc(
+    "The MetalMachine that holds the Server; kind, namespace, name and uid are read.",
+  ),
+  siderolink: SideroLink.doc("The machine's end of SideroLink, from its first call on."),
+  addresses: array(string()).doc("Addresses the running machine reported. In the spec, so that moving the cluster keeps them."),
+  hostname: string().doc("Host name the running machine reported."),
+});
+
+const ServerBindingStatus = object({
+  ready: boolean().doc("The Server exists."),
+  conditions: Conditions.doc("How far the machine has come: TalosConfigLoaded, TalosConfigValidated, TalosInstalled."),
+});
+
+export const ServerBinding = kind({
+  group: "infrastructure.cluster.x-k8s.io",
+  version: "v1alpha3",
+  kind: "ServerBinding",
+  plural: "serverbindings",
+  scope: "Cluster",
+  categories: ["cluster-api"],
+  doc: "Holds the Server of the same name for a MetalMachine. While it exists nobody else gets the Server; when it goes, the Server is wiped.",
+  columns: [
+    { name: "Ready", type: "string", description: "The Server exists", jsonPath: ".status.ready" },
+    { name: "Server", type: "string", description: "Server that is held", priority: 1, jsonPath: ".metadata.name" },
+    {
+      name: "ServerClass",
+      type: "string",
+      description: "Class it was picked from",
+      priority: 1,
+      jsonPath: ".spec.serverClassRef.name",
+    },
+    { name: "MetalMachine", type: "string", description: "Who holds it", priority: 1, jsonPath: ".spec.metalMachineRef.name" },
+    {
+      name: "Cluster",
+      type: "string",
+      description: "Cluster it belongs to",
+      priority: 1,
+      jsonPath: ".metadata.labels.cluster\\.x-k8s\\.io/cluster-name",
+    },
+    { name: "Age", type: "date", description: "Time since creation", jsonPath: ".metadata.creationTimestamp" },
+  ],
+  spec: ServerBindingSpec.doc("Who holds the Server, and what the machine reported."),
+  status: ServerBindingStatus.doc("What is the case."),
+});
+export type ServerBinding = Resource<typeof ServerBinding>;
