@@ -1,0 +1,127 @@
+/**
+ * One turn of a controller on one object. Its order is a contract, so that a crash between any two steps is made good by the next
+ * turn: finalizer and intent on record → effects in order, stopping at the first fault → status → finalizer gone.
+ *
+ * All writes carry the resourceVersion that the decision was made from: if the object has moved on meanwhile they are refused
+ * (`api.conflict`, retry soon), and what was true then is not written over what is true now.
+ */
+import { Fault } from "#std/fault.ts";
+import { equal, isObject, type JsonObject } from "#std/json.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import type { Log } from "#io/log.ts";
+import type { Client, ResourceClient } from "./client.ts";
+import type { Controller, Decision, StatusOf } from "./controller.ts";
+import type { Recorder } from "./events.ts";
+import type { KindRef } from "./kind.ts";
+import { isNotFound } from "./status.ts";
+import { isDeclared, undeclared, watchedClient } from "./writes.ts";
+
+export interface TurnOptions {
+  readonly client: Client;
+  readonly events: Recorder;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly mayAct: () => boolean;
+}
+
+export class Turn<T extends KubeObject, O, E> {
+  /** What this turn has written so far, with the server's answers. */
+  readonly written: { readonly kind: KindRef; readonly version: string }[] = [];
+  readonly #controller: Controller<T, O, E>;
+  readonly #options: TurnOptions;
+  readonly #client: Client;
+
+  constructor(controller: Controller<T, O, E>, options: TurnOptions) {
+    this.#controller = controller;
+    this.#options = options;
+    const mayWrite = (kind: KindRef): void => {
+      if (!controller.writes.some((writing) => sameKind(writing.kind, kind)))
+        throw undeclared(controller.name, `writes ${kind.kind}`);
+      this.#mustLead();
+    };
+    this.#client = watchedClient(options.client, mayWrite, (kind, version) => this.written.push({ kind, version }));
+  }
+
+  async perform(key: string, object: T | undefined, decision: Decision<StatusOf<T>, E>): Promise<void> {
+    const { finalizer, name } = this.#controller;
+    const { intent, effects = [], status, finalized = false } = decision;
+    const isDeleting = object?.metadata.deletionTimestamp !== undefined;
+    let current = object;
+    if (finalizer !== undefined && current !== undefined && !isDeleting) current = await this.#putFinalizer(current, finalizer);
+    if (intent !== undefined) current = await this.writeStatus(current, intent);
+    for (const effect of effects) {
+      this.#mustLead();
+      this.#options.log.debug("acting", { key, effect });
+      await this.#controller.act(effect, { client: this.#client, events: this.#options.events, signal: this.#options.signal });
+    }
+    if (status !== undefined) current = await this.writeStatus(current, status);
+    if (!finalized || finalizer === undefined || current === undefined) return;
+    if (!isDeleting)
+      throw new Fault("kube.not-deleting", `${name} finalizes ${key}, which is not being deleted`, {
+        fault: "ours",
+        retry: "never",
+      });
+    await this.#takeFinalizer(current, finalizer);
+  }
+
+  /** Writes the fields of `status` that differ from the object's, and nothing when none does. */
+  async writeStatus(object: T | undefined, status: StatusOf<T>): Promise<T> {
+    const { name, kind, writes } = this.#controller;
+    if (object === undefined)
+      throw new Fault("kube.no-object", `${name} has a status for an object that is not there`, {
+        fault: "ours",
+        retry: "never",
+      });
+    const old: JsonObject = isObject(object["status"]) ? object["status"] : {};
+    const changed = Object.entries(status as JsonObject).filter(([field, value]) => !equal(old[field], value));
+    if (changed.length === 0) return object;
+    for (const [field] of changed) {
+      if (!isDeclared(writes, kind, `status.${field}`)) throw undeclared(name, `writes status.${field} of ${kind.kind}`);
+    }
+    return await this.#onObject(object, (resource) =>
+      resource.update({ ...object, status: { ...old, ...Object.fromEntries(changed) } }, { subresource: "status" }),
+    );
+  }
+
+  async #putFinalizer(object: T, finalizer: string): Promise<T> {
+    const { finalizers = [] } = object.metadata;
+    return finalizers.includes(finalizer) ? object : await this.#writeFinalizers(object, [...finalizers, finalizer]);
+  }
+
+  async #takeFinalizer(object: T, finalizer: string): Promise<void> {
+    const { finalizers = [] } = object.metadata;
+    if (!finalizers.includes(finalizer)) return;
+    await this.#writeFinalizers(
+      object,
+      finalizers.filter((each) => each !== finalizer),
+    );
+  }
+
+  async #writeFinalizers(object: T, finalizers: string[]): Promise<T> {
+    const { name = "", resourceVersion = "" } = object.metadata;
+    return await this.#onObject(object, (resource) => resource.patch(name, { metadata: { resourceVersion, finalizers } }));
+  }
+
+  /** An object that has gone meanwhile is no failure: the cache is about to say so, and the key comes once more. */
+  async #onObject(object: T, write: (resource: ResourceClient<T>) => Promise<T>): Promise<T> {
+    try {
+      return await write(this.#client.for(this.#controller.kind).in(object.metadata.namespace ?? ""));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      throw new Fault("kube.gone", `${this.#controller.kind.kind} ${object.metadata.name} is gone`, {
+        fault: "world",
+        retry: "soon",
+        cause: error,
+      });
+    }
+  }
+
+  #mustLead(): void {
+    if (!this.#options.mayAct())
+      throw new Fault("kube.not-leading", "another process may be leading", { fault: "world", retry: "later" });
+  }
+}
+
+function sameKind(a: KindRef, b: KindRef): boolean {
+  return a.group === b.group && a.kind === b.kind;
+}
