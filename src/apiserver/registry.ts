@@ -16,19 +16,33 @@ export class Registry {
   /** Grows with every change. */
   generation = 0;
   readonly #byResource = new Map<string, Definition>();
+  readonly #listeners: ((definition: Definition) => void)[] = [];
+
+  /** Tells of every definition that has been added, replaced or deleted, after it has. */
+  onChange(listener: (definition: Definition) => void): void {
+    this.#listeners.push(listener);
+  }
 
   /** Adds or replaces the definition of its group and plural. */
   set(definition: Definition): void {
     this.#byResource.set(storageName(definition), definition);
-    this.generation++;
+    this.#changed(definition);
   }
 
   delete(group: string, plural: string): void {
-    if (this.#byResource.delete(storageName({ group, plural }))) this.generation++;
+    const definition = this.definition(group, plural);
+    if (definition === undefined) return;
+    this.#byResource.delete(storageName(definition));
+    this.#changed(definition);
   }
 
   definition(group: string, plural: string): Definition | undefined {
     return this.#byResource.get(storageName({ group, plural }));
+  }
+
+  /** By the store's name for it, see {@link storageName}. */
+  stored(resource: string): Definition | undefined {
+    return this.#byResource.get(resource);
   }
 
   /** A served version; undefined when group, version or plural is unknown. */
@@ -47,5 +61,10 @@ export class Registry {
 
   definitions(): Iterable<Definition> {
     return this.#byResource.values();
+  }
+
+  #changed(definition: Definition): void {
+    this.generation++;
+    for (const listener of this.#listeners) listener(definition);
   }
 }

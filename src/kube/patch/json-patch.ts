@@ -5,6 +5,7 @@
 import { clone, equal, isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import type { Fault } from "#std/fault.ts";
+import { DEFAULT_LIMITS } from "#schema/strict.ts";
 import { badRequest, statusFault } from "../status.ts";
 
 export type JsonPatchOperation =
@@ -18,8 +19,8 @@ const MAX_OPERATIONS = 10_000;
 const MAX_COPIED = 3 * 1024 * 1024;
 /** Array elements that inserts and removals may shift in one patch; bounds the time a hostile patch can take. */
 const MAX_SHIFTED = 50_000_000;
-/** Levels of nesting a patched document may have; JSON from the network is bounded the same way. */
-export const MAX_DEPTH = 1_000;
+/** A patched document may nest no deeper than one that comes from the network. */
+const MAX_DEPTH = DEFAULT_LIMITS.maxDepth;
 
 const OPERATIONS = new Set(["add", "replace", "test", "remove", "move", "copy"]);
 const MEMBERS = new Set(["op", "path", "from", "value"]);

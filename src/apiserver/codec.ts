@@ -1,0 +1,181 @@
+/** Request bodies: bytes and a Content-Type become an object of the requested kind, or the error a genuine server answers. */
+import { invalid, FieldPath } from "#schema/field.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import { apiVersionOf, parseApiVersion } from "#schema/meta.ts";
+import { duplicateField, parseJson, unknownField } from "#schema/strict.ts";
+import { Fault } from "#std/fault.ts";
+import { isObject, own } from "#std/json.ts";
+import type { Json, JsonObject } from "#std/json.ts";
+import { badRequest, invalidFault, statusFault } from "#kube/status.ts";
+import { coerce } from "./coerce.ts";
+import { TYPE_META, goTypeMismatch } from "./go-types.ts";
+import type { FieldValidation } from "./handlers/options.ts";
+import { DecodeProblem } from "./metadata.ts";
+import type { Resource } from "./registry.ts";
+import type { ApiRequest } from "./request.ts";
+import { parseYaml } from "./yaml.ts";
+
+/** Kubernetes' limit for request bodies. */
+const BODY_LIMIT = 3 * 1024 * 1024;
+const JSON_TYPE = "application/json";
+const YAML_TYPE = "application/yaml";
+/** What the genuine server accepts. Protobuf is not read here yet and answered with this text like any other type. */
+const ACCEPTED = [JSON_TYPE, YAML_TYPE, "application/vnd.kubernetes.protobuf"];
+
+/** A document and what a strict reader complains about in it. */
+export interface Document {
+  readonly value: Json;
+  /** `duplicate field "spec.x"`. */
+  readonly complaints: string[];
+}
+
+/** Reads the whole body; throws 413 beyond Kubernetes' limit. */
+export async function readBody(request: ApiRequest): Promise<Buffer> {
+  try {
+    return await request.body(BODY_LIMIT);
+  } catch (error) {
+    if (!Fault.is(error, "io.too-large")) throw error;
+    throw statusFault("RequestEntityTooLarge", `Request entity too large: limit is ${BODY_LIMIT}`);
+  }
+}
+
+/** The media type of the body without parameters; absent means JSON. Throws 415 for what cannot be read. */
+export function bodyType(request: ApiRequest): typeof JSON_TYPE | typeof YAML_TYPE {
+  const type = mediaType(request) || JSON_TYPE;
+  if (type === JSON_TYPE || type === YAML_TYPE) return type;
+  throw unsupportedMediaType(ACCEPTED);
+}
+
+export function mediaType(request: ApiRequest): string {
+  return (request.headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+export function unsupportedMediaType(accepted: readonly string[]): Fault {
+  const list = accepted.join(", ");
+  return statusFault(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${list}`,
+  );
+}
+
+/** Text to value; throws DecodeProblem with the words of Go's decoders. */
+export function parseDocument(bytes: Buffer, type: string): Document {
+  if (type === YAML_TYPE) return parseYaml(bytes);
+  const { value, duplicates } = parseText(bytes);
+  return { value, complaints: duplicates.map(duplicateField) };
+}
+
+function parseText(bytes: Buffer): { value: Json; duplicates: readonly string[] } {
+  try {
+    return parseJson(bytes) as { value: Json; duplicates: readonly string[] };
+  } catch (error) {
+    if (Fault.is(error, "schema.json") || Fault.is(error, "schema.json-number")) throw new DecodeProblem(error.message);
+    throw error;
+  }
+}
+
+/**
+ * Decodes the body of a create or update. `warnings` gets what field validation complains about, or the request is refused
+ * under `Strict`. Throws 400, 415, 422 with the genuine texts.
+ */
+export function decodeObject(
+  bytes: Buffer,
+  type: string,
+  resource: Resource,
+  validation: FieldValidation,
+  warnings: string[],
+): KubeObject {
+  const { kind } = resource.definition;
+  const { value, complaints } = readTypeMeta(bytes, type, kind, resource.definition.custom);
+  const object = value as unknown as KubeObject;
+  const said = { kind: object.kind, version: parseApiVersion(object.apiVersion)?.version ?? "" };
+  adoptType(object, resource);
+  const refuse = (problem: string): Fault =>
+    badRequest(
+      `${said.kind ?? object.kind} in version "${said.version || resource.version.name}" cannot be handled as a ${kind}: ${problem}`,
+    );
+  let unknown: string[];
+  try {
+    unknown = coerce(object, resource).map(unknownField);
+  } catch (error) {
+    if (error instanceof DecodeProblem) throw refuse(error.message);
+    throw error;
+  }
+  // Go's struct decoder meets unknown and repeated fields in one pass, the one for custom resources in two.
+  const found = resource.definition.custom ? [...complaints, ...unknown] : [...unknown, ...complaints];
+  if (found.length > 0 && validation === "Strict") throw refuse(`strict decoding error: ${found.join(", ")}`);
+  if (validation === "Warn") warnings.push(...found);
+  return object;
+}
+
+/** Parses the body and makes sure that it is an object whose apiVersion and kind are texts; custom resources must have a kind. */
+function readTypeMeta(bytes: Buffer, type: string, kind: string, custom: boolean): Document & { value: JsonObject } {
+  const unrecognized = (problem: string): Fault =>
+    badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem} (${summary(bytes)})`);
+  let document: Document;
+  try {
+    document = parseDocument(bytes, type);
+  } catch (error) {
+    if (!(error instanceof DecodeProblem)) throw error;
+    throw unrecognized(type === JSON_TYPE ? `couldn't get version/kind; json parse error: ${error.message}` : error.message);
+  }
+  const { value, complaints } = document;
+  if (!isObject(value) && value !== null)
+    throw unrecognized(`couldn't get version/kind; json parse error: ${goTypeMismatch(value, TYPE_META)}`);
+  const object = value ?? {};
+  for (const field of ["apiVersion", "kind"]) {
+    const text = own(object, field) ?? "";
+    if (typeof text === "string") continue;
+    throw unrecognized(
+      `couldn't get version/kind; json parse error: ${goTypeMismatch(text, `Go struct field .${field} of type string`)}`,
+    );
+  }
+  if (custom && !own(object, "kind"))
+    throw unrecognized(missingKind(type === JSON_TYPE ? bytes.toString("utf8") : JSON.stringify(value)));
+  return { value: object, complaints };
+}
+
+export function missingKind(text: string): string {
+  return `Object 'Kind' is missing in '${text}'`;
+}
+
+/** Checks apiVersion and kind against the request; built-in kinds may leave them out. */
+function adoptType(object: KubeObject, { definition, version }: Resource): void {
+  const expected = apiVersionOf(definition.group, version.name);
+  const { apiVersion = "", kind = "" } = object;
+  if (!definition.custom) {
+    if ((apiVersion === "" || apiVersion === expected) && (kind === "" || kind === definition.kind)) {
+      object.apiVersion = expected;
+      object.kind = definition.kind;
+      return;
+    }
+    const said = apiVersion === "" ? expected : apiVersion;
+    throw badRequest(
+      `${kind || definition.kind} in version "${parseApiVersion(said)?.version ?? said}" cannot be handled as a ${definition.kind}: ` +
+        `no kind "${kind || definition.kind}" is registered for version "${said}"`,
+    );
+  }
+  if (apiVersion !== expected) {
+    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
+  }
+  if (kind !== definition.kind) throw wrongType(object, "kind", kind, definition.kind, definition.group);
+}
+
+/** 422 for a custom resource that says it is something else; named after what it says it is. */
+export function wrongType(
+  object: KubeObject,
+  field: "kind" | "apiVersion",
+  said: string,
+  expected: string,
+  group: string,
+): Fault {
+  const name = isObject(object.metadata) && typeof object.metadata.name === "string" ? object.metadata.name : "";
+  return invalidFault(group, object.kind, name, [invalid(FieldPath.of(field), said, `must be ${expected}`)]);
+}
+
+/** The beginning of a body for an error: as text when it looks like JSON, else in hexadecimal. */
+function summary(bytes: Buffer): string {
+  if (bytes.length === 0) return "<empty>";
+  const head = bytes.subarray(0, 30);
+  return head.toString(bytes[0] === 0x7b ? "utf8" : "hex") + (bytes.length > 30 ? " ..." : "");
+}

@@ -1,0 +1,20 @@
+/** From a parsed document to an object of its kind: metadata read, unknown fields dropped, defaults in place. */
+import { applyDefaults } from "#schema/default.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import { prune } from "#schema/prune.ts";
+import type { JsonObject } from "#std/json.ts";
+import { DecodeProblem, readMetadata } from "./metadata.ts";
+import type { Resource } from "./registry.ts";
+
+/**
+ * Changes `object` in place and returns the paths of the unknown fields it had, in the order in which a genuine server reports
+ * them. Throws DecodeProblem for values that cannot be decoded at all.
+ */
+export function coerce(object: KubeObject, { definition, version }: Resource): string[] {
+  const { meta, unknown } = readMetadata(object, definition.custom ? "" : "metadata.");
+  object.metadata = meta;
+  unknown.push(...prune(object as unknown as JsonObject, version.schema));
+  applyDefaults(object as unknown as JsonObject, version.schema);
+  definition.strategy.defaults?.(object);
+  return unknown;
+}

@@ -1,0 +1,48 @@
+/** The continue token of a list: revision and start key, in the form of Kubernetes (apiserver `storage/continue.go`). */
+import { isObject } from "#std/json.ts";
+import { badRequest } from "#kube/status.ts";
+import { syntaxProblem } from "#schema/json-text.ts";
+
+export interface Continuation {
+  /** The revision of the list's first page; -1 goes on with whatever is there now. */
+  readonly revision: number;
+  readonly after: { readonly namespace: string; readonly name: string };
+}
+
+const VERSION = "meta.k8s.io/v1";
+
+/** `within` is the namespace of the list, which the key leaves out. */
+export function encodeContinue(continuation: Continuation, within: string | undefined): string {
+  const { namespace, name } = continuation.after;
+  const start = within === undefined && namespace !== "" ? `${namespace}/${name}\u0000` : `/${name}\u0000`;
+  return Buffer.from(JSON.stringify({ v: VERSION, rv: continuation.revision, start })).toString("base64url");
+}
+
+/** Throws 400 with the genuine texts. */
+export function decodeContinue(token: string, within: string | undefined, namespaced: boolean): Continuation {
+  const { v, rv, start } = readToken(token);
+  if (v !== VERSION) throw refused(`server does not recognize this encoded version ${String(v)}`);
+  if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv === 0)
+    throw refused(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (typeof start !== "string" || start === "") throw refused(`encoded start key empty (version ${VERSION})`);
+  const key = start.replace(/^\//, "").replace(/\0$/, "");
+  const segments = key.split("/");
+  const expected = namespaced && within === undefined ? 2 : 1;
+  if (segments.length !== expected || segments.some((segment) => segment === "" || segment === "." || segment === ".."))
+    throw refused(start);
+  const name = segments.at(-1)!;
+  return { revision: rv, after: { namespace: expected === 2 ? segments[0]! : (within ?? ""), name } };
+}
+
+function readToken(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
+  const bytes = Buffer.from(token, "base64url");
+  const problem = syntaxProblem(bytes);
+  if (problem !== undefined) throw refused(problem);
+  const value: unknown = JSON.parse(bytes.toString("utf8"));
+  if (!isObject(value)) throw refused("json: cannot unmarshal a value into Go value of type storage.continueToken");
+  return value;
+}
+
+function refused(problem: string): Error {
+  return badRequest(`invalid continue token: continue key is not valid: ${problem}`);
+}

@@ -1,0 +1,145 @@
+/**
+ * metadata as it is read from a body: Go decodes it into a struct, so wrong types are refused in Go's words, unknown fields and
+ * empty values do not survive. The kinds' schemas leave metadata out, it is the same for all.
+ */
+import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
+import { isObject, put } from "#std/json.ts";
+import type { Json, JsonObject } from "#std/json.ts";
+import { goTypeMismatch } from "./go-types.ts";
+
+export interface MetaReading {
+  readonly meta: ObjectMeta;
+  /** Paths of fields that ObjectMeta does not have (`metadata.bogus`). */
+  readonly unknown: string[];
+}
+
+/** What a field may hold; every reader returns the value to keep, undefined for nothing. */
+type Reader = (value: Json, at: Place) => Json | undefined;
+
+/** Where a value is: `field` and `struct` as Go's messages name them, `path` as unknown fields are reported. */
+interface Place {
+  readonly struct: string;
+  readonly field: string;
+  readonly path: string;
+  readonly unknown: string[];
+}
+
+/** A value that Go would refuse to decode; the message is Go's. */
+export class DecodeProblem extends Error {}
+
+const OWNER: Record<string, Reader> = {
+  apiVersion: text,
+  kind: text,
+  name: text,
+  uid: text,
+  controller: scalar("boolean", "bool"),
+  blockOwnerDeletion: scalar("boolean", "bool"),
+};
+
+const META: Record<string, Reader> = {
+  name: text,
+  generateName: text,
+  namespace: text,
+  selfLink: text,
+  uid: text,
+  resourceVersion: text,
+  generation: scalar("number", "int64"),
+  creationTimestamp: time,
+  deletionTimestamp: time,
+  deletionGracePeriodSeconds: scalar("number", "int64"),
+  labels: texts,
+  annotations: texts,
+  ownerReferences: listOf("[]v1.OwnerReference", struct("OwnerReference", OWNER)),
+  finalizers: listOf("[]string", (value, at) => text(value, at) ?? ""),
+  // Who owns which field is not tracked before server-side apply exists; what clients send is not kept either.
+  managedFields: () => undefined,
+};
+
+/**
+ * Reads `object.metadata`. `prefix` is `metadata.` for built-in kinds, whose messages name the whole path, "" for custom
+ * resources. Throws {@link DecodeProblem}.
+ */
+export function readMetadata(object: KubeObject, prefix: "" | "metadata."): MetaReading {
+  const value = (object.metadata ?? {}) as Json;
+  if (!isObject(value)) {
+    const into =
+      prefix === "" ? "Go value of type v1.ObjectMeta" : `Go struct field ${object.kind}.metadata of type v1.ObjectMeta`;
+    throw new DecodeProblem(goTypeMismatch(value, into));
+  }
+  const unknown: string[] = [];
+  const meta: JsonObject = {};
+  readFields(value, META, { struct: "ObjectMeta", field: prefix, path: "metadata", unknown }, meta);
+  return { meta: meta as ObjectMeta, unknown };
+}
+
+function readFields(value: JsonObject, readers: Record<string, Reader>, at: Place, into: JsonObject): void {
+  for (const name of Object.keys(value)) {
+    const path = `${at.path}.${name}`;
+    if (!Object.hasOwn(readers, name)) {
+      at.unknown.push(path);
+      continue;
+    }
+    const field = value[name]!;
+    const kept = field === null ? undefined : readers[name]!(field, { ...at, field: `${at.field}${name}`, path });
+    if (kept !== undefined) put(into, name, kept);
+  }
+}
+
+function refuse(value: Json, at: Place, type: string): never {
+  throw new DecodeProblem(goTypeMismatch(value, `Go struct field ${at.struct}.${at.field} of type ${type}`));
+}
+
+function text(value: Json, at: Place): string | undefined {
+  if (typeof value !== "string") refuse(value, at, "string");
+  return value === "" ? undefined : value;
+}
+
+function scalar(type: "number" | "boolean", goType: string): Reader {
+  return (value, at) => {
+    if (typeof value !== type) refuse(value, at, goType);
+    if (type === "number" && !Number.isInteger(value))
+      throw new DecodeProblem(
+        `json: cannot unmarshal number ${String(value)} into Go struct field ${at.struct}.${at.field} of type ${goType}`,
+      );
+    return at.field.endsWith("generation") && value === 0 ? undefined : value;
+  };
+}
+
+const TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** metav1.Time: kept in whole seconds UTC. */
+function time(value: Json, at: Place): string {
+  if (typeof value !== "string") refuse(value, at, "string");
+  const milliseconds = TIME.test(value) ? Date.parse(value.replace(",", ".")) : Number.NaN;
+  if (!Number.isNaN(milliseconds)) return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+  throw new DecodeProblem(
+    `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
+  );
+}
+
+function texts(value: Json, at: Place): JsonObject | undefined {
+  if (!isObject(value)) refuse(value, at, "map[string]string");
+  const keys = Object.keys(value);
+  for (const key of keys) {
+    const member = value[key]!;
+    if (member === null) put(value, key, "");
+    else if (typeof member !== "string") refuse(member, at, "string");
+  }
+  return keys.length === 0 ? undefined : value;
+}
+
+function listOf(goType: string, item: Reader): Reader {
+  return (value, at) => {
+    if (!Array.isArray(value)) refuse(value, at, goType);
+    return value.length === 0 ? undefined : value.map((entry, i) => item(entry, { ...at, path: `${at.path}[${i}]` }) ?? null);
+  };
+}
+
+function struct(name: string, readers: Record<string, Reader>): Reader {
+  return (value, at) => {
+    if (!isObject(value)) refuse(value, at, `v1.${name}`);
+    const into: JsonObject = {};
+    readFields(value, readers, { ...at, struct: name, field: `${at.field}.` }, into);
+    return into;
+  };
+}

@@ -1,0 +1,61 @@
+/** YAML bodies, read as sigs.k8s.io/yaml does: YAML 1.1 scalars (`yes`, `0644`), one document, no dates; repeated keys are reported. */
+import { LineCounter, isMap, isScalar, parseDocument, visit } from "yaml";
+import type { Document, ScalarTag, Tags } from "yaml";
+import { DEFAULT_LIMITS } from "#schema/strict.ts";
+import type { Json } from "#std/json.ts";
+import { DecodeProblem } from "./metadata.ts";
+
+/** Nodes that aliases may add to a document; a real manifest has a handful, an alias bomb billions. */
+const MAX_ALIASED = 1_000;
+/** YAML 1.1 types that Go's reader leaves as text. */
+const PLAIN = new Set(["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`));
+
+/** Throws DecodeProblem for a text that is not YAML, nests too deeply or expands too far. */
+export function parseYaml(bytes: Buffer): { value: Json; complaints: string[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(bytes.toString("utf8"), {
+    version: "1.1",
+    uniqueKeys: false,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: "silent",
+    customTags: plainTags,
+  });
+  const error = document.errors[0];
+  if (error !== undefined) throw new DecodeProblem(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  checkDepth(document);
+  try {
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASED }) as Json, complaints: repeatedKeys(document, lines) };
+  } catch (cause) {
+    throw new DecodeProblem(`yaml: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+function plainTags(tags: Tags): Tags {
+  return tags.filter((tag) => typeof tag === "string" || (!PLAIN.has(tag.tag) && (tag as ScalarTag).format !== "TIME"));
+}
+
+function checkDepth(document: Document): void {
+  visit(document, {
+    Collection(_, __, path) {
+      if (path.length / 2 > DEFAULT_LIMITS.maxDepth) throw new DecodeProblem("yaml: exceeded max depth");
+    },
+  });
+}
+
+/** In the words of Go's strict YAML reader. */
+function repeatedKeys(document: Document, lines: LineCounter): string[] {
+  const complaints: string[] = [];
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || isMap(key)) continue;
+        if (seen.has(key.value))
+          complaints.push(`line ${lines.linePos(key.range?.[0] ?? 0).line}: key ${JSON.stringify(key.value)} already set in map`);
+        seen.add(key.value);
+      }
+    },
+  });
+  return complaints;
+}
