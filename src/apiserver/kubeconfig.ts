@@ -1,0 +1,47 @@
+/** The kubeconfig an operator gets: everything kubectl needs, in one file. */
+import { stringify } from "yaml";
+import type { Disk } from "#io/disk.ts";
+import type { Pair } from "./certificate.ts";
+
+export interface KubeconfigOptions {
+  readonly disk: Disk;
+  readonly path: string;
+  /** Where the listener listens. */
+  readonly host: string;
+  readonly port: number;
+  /** PEM. */
+  readonly authority: string;
+  readonly client: Pair;
+}
+
+/** Writes the file whole, for its owner only. */
+export function writeKubeconfig(options: KubeconfigOptions): Promise<void> {
+  return options.disk.writeAtomic(options.path, kubeconfig(options), 0o600);
+}
+
+function kubeconfig({ host, port, authority, client }: KubeconfigOptions): string {
+  return stringify(
+    {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [{ name: "sidero", cluster: { server: serverUrl(host, port), "certificate-authority-data": base64(authority) } }],
+      users: [
+        { name: "admin", user: { "client-certificate-data": base64(client.certificate), "client-key-data": base64(client.key) } },
+      ],
+      contexts: [{ name: "sidero", context: { cluster: "sidero", user: "admin", namespace: "default" } }],
+      "current-context": "sidero",
+    },
+    { lineWidth: 0 },
+  );
+}
+
+/** A URL this machine reaches the listener under. */
+export function serverUrl(host: string, port: number): string {
+  if (host === "0.0.0.0" || host === "") return `https://127.0.0.1:${port}`;
+  if (host === "::") return `https://[::1]:${port}`;
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
