@@ -1,0 +1,104 @@
+/**
+ * Who is in which class, kept up to date change by change: a changed Server is asked about once per class, a changed class once per
+ * Server, and nothing else is ever asked. Only the classes whose lists change are named as changed.
+ */
+import { equal } from "#std/json.ts";
+import { type Membership, membershipOf } from "#decide/server-class.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
+import type { Change } from "#kube/cache.ts";
+
+/** The members of one class: names, sorted (by UTF-16 code unit, as Go sorts the names Servers can have). */
+export interface Members {
+  readonly available: readonly string[];
+  readonly inUse: readonly string[];
+  readonly problem: string | undefined;
+}
+
+class Entry implements Members {
+  readonly available: string[] = [];
+  readonly inUse: string[] = [];
+  readonly #membership: Membership;
+
+  constructor(membership: Membership) {
+    this.#membership = membership;
+  }
+
+  get problem(): string | undefined {
+    return this.#membership.problem;
+  }
+
+  /** Puts the Server where it belongs (undefined: it is gone); true when a list has changed. */
+  move(name: string, server: Server | undefined): boolean {
+    const place = server === undefined ? undefined : this.#membership.placeOf(server);
+    const [isInAvailable, isInUse] = [
+      put(this.available, name, place === "available"),
+      put(this.inUse, name, place === "in-use"),
+    ];
+    return isInAvailable || isInUse;
+  }
+}
+
+export class Roster {
+  readonly #classes = new Map<string, Entry>();
+  readonly #membershipOf: typeof membershipOf;
+
+  /** Tests hand in a membership that counts. */
+  constructor(membership: typeof membershipOf = membershipOf) {
+    this.#membershipOf = membership;
+  }
+
+  membersOf(name: string): Members | undefined {
+    return this.#classes.get(name);
+  }
+
+  /** The classes whose lists change with a Server. */
+  serverChanged({ type, key, object, old }: Change<Server>): string[] {
+    if (old !== undefined && isSameToClasses(old, object)) return [];
+    const server = type === "delete" ? undefined : object;
+    return [...this.#classes].filter(([, entry]) => entry.move(key, server)).map(([name]) => name);
+  }
+
+  /** A class that has come, gone or changed; its lists are made anew only when its rules are other ones. */
+  classChanged({ type, key, object, old }: Change<ServerClass>, servers: Iterable<Server>): string[] {
+    if (type === "delete") {
+      this.#classes.delete(key);
+    } else if (old === undefined || !equal(rulesOf(old), rulesOf(object))) {
+      const entry = new Entry(this.#membershipOf(key, object.spec));
+      for (const server of servers) entry.move(server.metadata.name ?? "", server);
+      this.#classes.set(key, entry);
+    }
+    return [key];
+  }
+}
+
+/** All of a Server that decides where it stands. */
+function isSameToClasses(a: Server, b: Server): boolean {
+  const seen = ({ metadata: { labels = {} }, spec, status }: Server): unknown => [
+    labels,
+    spec?.accepted === true,
+    spec?.cordoned === true,
+    status?.inUse === true,
+    spec?.hardware ?? null,
+  ];
+  return equal(seen(a), seen(b));
+}
+
+function rulesOf({ spec }: ServerClass): unknown {
+  return [spec?.selector ?? {}, spec?.qualifiers ?? {}];
+}
+
+/** Puts `name` into the sorted list, or takes it out; true when that changes the list. */
+function put(names: string[], name: string, isIn: boolean): boolean {
+  let low = 0;
+  let high = names.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (names[middle]! < name) low = middle + 1;
+    else high = middle;
+  }
+  if ((names[low] === name) === isIn) return false;
+  if (isIn) names.splice(low, 0, name);
+  else names.splice(low, 1);
+  return true;
+}
