@@ -5,7 +5,7 @@ import type { FieldError } from "./field.ts";
 import { FieldPath, invalid, required } from "./field.ts";
 import type { ObjectMeta } from "./meta.ts";
 import { parseApiVersion } from "./meta.ts";
-import { label1035Name } from "./names.ts";
+import { label1035Name, pathSegmentName } from "./names.ts";
 import type { SchemaNode } from "./node.ts";
 import { Below } from "./node.ts";
 import { validateMetaForCreate } from "./object-meta.ts";
@@ -41,7 +41,7 @@ function checkResource(resource: JsonObject, path: FieldPath, errors: FieldError
   const rules = {
     namespaced: (meta.namespace ?? "") !== "",
     custom: true,
-    strategy: { hasGeneration: true, nameMessage: () => [] },
+    strategy: { hasGeneration: true, nameMessage: pathSegmentName },
   };
   errors.push(...validateMetaForCreate(meta, rules, path.child("metadata")));
 }

@@ -1,7 +1,7 @@
 /**
  * Field errors exactly as k8s.io/apimachinery/pkg/util/validation/field prints them: clients and people match on these texts.
  */
-import { printJson, quote } from "./quote.ts";
+import { printJson, printNumber, quote } from "./quote.ts";
 
 /** The `reason` of a Status cause. */
 export type FieldErrorType =
@@ -56,9 +56,10 @@ export function printFieldError(error: FieldError): string {
   return `${error.field}: ${error.body}`;
 }
 
-/** How Go's field package prints the offending value: strings quoted, objects and arrays as JSON, null as `null`. */
+/** How Go's field package prints the offending value: strings quoted, numbers by `%v`, the rest as JSON. */
 function printValue(value: unknown): string {
-  return typeof value === "string" ? quote(value) : printJson(value ?? null);
+  if (typeof value === "string") return quote(value);
+  return typeof value === "number" ? printNumber(value) : printJson(value ?? null);
 }
 
 export function required(path: FieldPath, detail = ""): FieldError {
@@ -97,7 +98,11 @@ export function typeInvalid(path: FieldPath, value: unknown, detail: string): Fi
   return { type: "FieldValueTypeInvalid", field: String(path), body: `Invalid value: ${printValue(value)}: ${detail}` };
 }
 export function tooLong(path: FieldPath, maximum: number): FieldError {
-  return { type: "FieldValueTooLong", field: String(path), body: `Too long: may not be more than ${maximum} bytes` };
+  return {
+    type: "FieldValueTooLong",
+    field: String(path),
+    body: `Too long: may not be more than ${maximum} ${maximum === 1 ? "byte" : "bytes"}`,
+  };
 }
 export function tooMany(path: FieldPath, actual: number, maximum: number): FieldError {
   const items = maximum === 1 ? "item" : "items";

@@ -51,7 +51,7 @@ const STRING_FORMATS: ReadonlyMap<string, (text: string) => boolean> = new Map(
     mac: isMac,
     password: () => true,
     rgbcolor: isRgbColor,
-    ssn: (text) => /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text),
+    ssn: (text) => /^\d{3}[- ]\d{2}[- ]\d{4}$/.test(text),
     uri: isRequestUri,
     uuid: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(text),
     uuid3: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i.test(text),
@@ -146,15 +146,16 @@ function isCidr(text: string): boolean {
   return isIpv6(address, true) && Number(length) <= 128;
 }
 
-/** 6, 8 or 20 octets, as Go's ParseMAC reads them: `00:00:5e…`, `00-00-5e…`, `0000.5e00…`. */
+/** 6, 8 or 20 octets, as Go's ParseMAC reads them: `00:00:5e…`, `00-00-5e…`, `0000.5e00…`, `00005e…`. */
 function isMac(text: string): boolean {
   const isPairs = /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2})+$/.test(text) || /^[0-9a-fA-F]{2}(-[0-9a-fA-F]{2})+$/.test(text);
   const isQuads = /^[0-9a-fA-F]{4}(\.[0-9a-fA-F]{4})+$/.test(text);
+  const isPlain = /^[0-9a-fA-F]+$/.test(text);
   const digits = text.replaceAll(/[^0-9a-fA-F]/g, "").length;
-  return (isPairs || isQuads) && (digits === 12 || digits === 16 || digits === 40);
+  return (isPairs || isQuads || isPlain) && (digits === 12 || digits === 16 || digits === 40);
 }
 
-const ATOM = String.raw`[A-Za-z0-9!#$%&'*+/=?^_\`{|}~\u{80}-\u{10ffff}-]+`;
+const ATOM = String.raw`[A-Za-z0-9!#$%&'*+/=?^_\x60{|}~\u{80}-\u{10ffff}-]+`;
 const DOTTED = String.raw`${ATOM}(\.${ATOM})*`;
 const ADDRESS = String.raw`(${DOTTED}|"([^"\\]|\\.)+")@(${DOTTED}|\[[0-9A-Fa-f.:]+\])`;
 const EMAIL = new RegExp(`^\\s*(${ADDRESS}|([^<>@]*|"([^"\\\\]|\\\\.)*"\\s*)<${ADDRESS}>)\\s*$`, "u");

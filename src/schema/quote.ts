@@ -56,7 +56,12 @@ function sorted(value: unknown): unknown {
   );
 }
 
-/** A float64 as Go's `%v` prints it: shortest digits, with an exponent of two digits or more below 1e-4 and from 1e6 on. */
+/** A decoded number by `%v`: integers are int64, all else float64. */
+export function printNumber(value: number): string {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(value) : printFloat(value);
+}
+
+/** A float64 by `%v`: shortest digits, with an exponent of two digits or more below 1e-4 and from 1e6 on. */
 export function printFloat(value: number): string {
   const [digits, exponent] = value.toExponential().split("e") as [string, string];
   const power = Number(exponent);

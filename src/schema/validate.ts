@@ -162,22 +162,30 @@ class Judgement {
     if (limits === undefined) return 2;
     const { multipleOf, maximum, exclusiveMaximum, minimum, exclusiveMinimum } = limits;
     if (multipleOf !== undefined) {
-      const factor = limit(multipleOf, kind, range(multipleOf, "MultipleOf"));
-      if (value % factor !== 0) this.#wrong(value, `should be a multiple of ${printNumber(factor, kind)}`);
+      this.#multiple(value, limit(multipleOf, kind, range(multipleOf, "MultipleOf")), kind);
     }
     if (minimum !== undefined) {
       const low = limit(minimum, kind, range(minimum, "Minimum boundary"));
       if (exclusiveMinimum ? value <= low : value < low) {
-        this.#wrong(value, `should be greater than ${exclusiveMinimum ? "" : "or equal to "}${printNumber(low, kind)}`);
+        this.#wrong(value, `should be greater than ${exclusiveMinimum ? "" : "or equal to "}${printLimit(low, kind)}`);
       }
     }
     if (maximum !== undefined) {
       const high = limit(maximum, kind, range(maximum, "Maximum boundary"));
       if (exclusiveMaximum ? value >= high : value > high) {
-        this.#wrong(value, `should be less than ${exclusiveMaximum ? "" : "or equal to "}${printNumber(high, kind)}`);
+        this.#wrong(value, `should be less than ${exclusiveMaximum ? "" : "or equal to "}${printLimit(high, kind)}`);
       }
     }
     return 2;
+  }
+
+  #multiple(value: number, factor: number, kind: "integer" | "number"): void {
+    if (factor <= 0) {
+      const message = `factor MultipleOf declared for ${this.#name()} must be positive: ${factor}`;
+      this.#add(message, () => invalid(this.#at(), factor, message));
+    } else if (!Number.isInteger(factor < 1 ? (1 / factor) * value : value / factor)) {
+      this.#wrong(value, `should be a multiple of ${printLimit(factor, kind)}`);
+    }
   }
 
   /** Does a value (or a limit of the schema) fit the number type? kube-openapi reports it without a field. */
@@ -341,7 +349,7 @@ function limit(value: number, kind: "integer" | "number", fitsType: boolean): nu
   return kind === "integer" && fitsType ? Math.trunc(value) : value;
 }
 
-function printNumber(value: number, kind: "integer" | "number"): string {
+function printLimit(value: number, kind: "integer" | "number"): string {
   return kind === "integer" && Number.isInteger(value) ? String(value) : printFloat(value);
 }
 
