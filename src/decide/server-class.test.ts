@@ -89,7 +89,7 @@ test("upstream's filter, v1alpha1: every pairing of cpu and systemInformation, c
       metadata: { name: "c" },
       spec: { qualifiers },
     } as const;
-    return winners((conversion.up(old) as unknown as ServerClass).spec);
+    return winners((conversion.up(old) as unknown as ServerClass).spec ?? {});
   };
   assert.deepEqual(older({}), ["atom", "dualXeon", "ryzen"]);
   assert.deepEqual(older({ cpu: [{ manufacturer: XEON.manufacturer }] }), ["atom", "dualXeon"]);
