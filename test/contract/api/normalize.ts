@@ -1,0 +1,71 @@
+/**
+ * Takes out of an answer what two servers cannot agree on (identities, times, revisions) and keeps what they must agree on:
+ * the same identity or revision gets the same name wherever it appears in one case.
+ */
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+const HOUR = 3_600_000;
+
+export class Normalizer {
+  readonly #names = new Map<string, string>();
+  readonly #counts = new Map<string, number>();
+
+  #name(kind: string, value: string): string {
+    const key = `${kind} ${value}`;
+    let name = this.#names.get(key);
+    if (name === undefined) {
+      const count = (this.#counts.get(kind) ?? 0) + 1;
+      this.#counts.set(kind, count);
+      name = `<${kind} ${count}>`;
+      this.#names.set(key, name);
+    }
+    return name;
+  }
+
+  text(text: string): string {
+    return text
+      .replaceAll(UUID, (uuid) => this.#name("uid", uuid))
+      .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < HOUR ? "<now>" : time))
+      .replaceAll(/(object meta: |resourceVersion: )(\d+)/g, "$1<revision>")
+      .replaceAll(/(resource version: \d+, current: )\d+/g, "$1<revision>")
+      .replaceAll(/(too old resource version: \d+ \()\d+/g, "$1<revision>")
+      .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, "<server>");
+  }
+
+  /** A deep copy with everything of the moment renamed. managedFields go: who owns a field is server-side apply's suite. */
+  value(value: unknown): unknown {
+    if (typeof value === "string") return this.text(value);
+    if (Array.isArray(value)) return value.map((item) => this.value(item));
+    if (typeof value !== "object" || value === null) return value;
+    const object = value as Record<string, unknown>;
+    const result: Record<string, unknown> = {};
+    for (const key of Object.keys(object)) {
+      if (key === "metadata")
+        result[key] = this.#metadata(object[key], Array.isArray(object["items"]) || Array.isArray(object["rows"]));
+      else if (key !== "managedFields") result[key] = this.value(object[key]);
+    }
+    return result;
+  }
+
+  #metadata(value: unknown, ofList: boolean): unknown {
+    if (typeof value !== "object" || value === null) return this.value(value);
+    const result = this.value(value) as Record<string, unknown>;
+    const { resourceVersion, generateName, name } = result;
+    // A list carries the newest revision of the whole server: other cases move it.
+    if (typeof resourceVersion === "string" && /^\d+$/.test(resourceVersion)) {
+      result["resourceVersion"] = ofList ? "<revision>" : this.#name("revision", resourceVersion);
+    }
+    if (typeof result["continue"] === "string") result["continue"] = "<continue>";
+    // The server cuts the given part so that five made-up characters end the name within 63.
+    if (
+      typeof generateName === "string" &&
+      typeof name === "string" &&
+      name.length > 5 &&
+      generateName.startsWith(name.slice(0, -5))
+    ) {
+      result["name"] = `${name.slice(0, -5)}<random>`;
+    }
+    return result;
+  }
+}

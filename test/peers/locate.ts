@@ -1,0 +1,45 @@
+/** The foreign programs that proofs compare with: found or made by the scripts, or left out knowingly by SIDERO_WITHOUT_PEERS. */
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export type Peer = "refapi" | "kcm" | "kubectl";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * For node:test's `skip`: false, or why the proof is left out. Only the environment can leave one out; a peer that cannot be made
+ * is a failure.
+ */
+export function withoutPeer(...peers: Peer[]): string | false {
+  const left = (process.env["SIDERO_WITHOUT_PEERS"] ?? "").split(",");
+  const missing = peers.find((peer) => left.includes(peer));
+  return missing === undefined ? false : `SIDERO_WITHOUT_PEERS leaves out ${missing}`;
+}
+
+function run(script: string, ...args: string[]): string {
+  try {
+    return execFileSync(`${ROOT}${script}`, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+  } catch (error) {
+    const { stderr } = error as { stderr?: string };
+    throw new Error(
+      `${script} could not make its peer (SIDERO_WITHOUT_PEERS leaves it out):\n${(stderr ?? String(error)).slice(-2000)}`,
+    );
+  }
+}
+
+/** Folder with refapi, kubectl and etcd. */
+export function locateRefapi(): string {
+  return run("test/refapi/locate.sh");
+}
+
+/** Path of kube-controller-manager 1.20. */
+export function locateKcm(): string {
+  return run("test/refapi/locate-kcm.sh");
+}
+
+export function locateKubectl(minor: "1.32" | "1.36"): string {
+  return run("tools/kubectl.sh", minor);
+}
+
+/** Path of the launcher, in this checkout. */
+export const SIDERO: string = `${ROOT}bin/sidero`;

@@ -1,0 +1,68 @@
+/** The two API servers that every proof runs on: ours, and the genuine one. Each in its own process, on a free loopback port. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SIDERO, locateKcm, locateRefapi } from "./locate.ts";
+import { start, waitFor } from "./process.ts";
+import type { Child } from "./process.ts";
+
+export interface Server {
+  readonly name: "sidero" | "genuine";
+  /** Path of an administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+function temporary(name: string): string {
+  return mkdtempSync(join(tmpdir(), `sidero-test-${name}-`));
+}
+
+/** `bin/sidero up` on fresh data. `args` are added to its command line. */
+export async function startSidero(...args: string[]): Promise<Server> {
+  const data = temporary("up");
+  const child = start(SIDERO, ["up", "--data", data, "--api-address", "127.0.0.1:0", ...args]);
+  await waitFor(child, "sidero up", 30_000, () => (/^ready\b/m.test(child.log()) ? true : undefined));
+  return {
+    name: "sidero",
+    kubeconfig: join(data, "kubeconfig"),
+    pid: child.process.pid!,
+    async stop() {
+      await child.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+function startCollector(kubeconfig: string, dir: string): Child {
+  return start(locateKcm(), [
+    ...["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map((flag) => `--${flag}=${kubeconfig}`),
+    "--authentication-skip-lookup",
+    "--authorization-always-allow-paths=/healthz",
+    "--controllers=garbagecollector",
+    "--leader-elect=false",
+    "--port=0",
+    "--secure-port=0",
+    `--cert-dir=${dir}`,
+  ]);
+}
+
+/** The genuine server; with `collector`, also the genuine garbage collector. `args` are added to refapi's command line. */
+export async function startGenuine(options: { collector?: boolean; args?: string[] } = {}): Promise<Server> {
+  const dir = temporary("refapi");
+  const kubeconfig = join(dir, "kubeconfig");
+  const args = ["--secure-port", "0", "--kubeconfig-out", kubeconfig, "--data-dir", join(dir, "data"), ...(options.args ?? [])];
+  const child = start(join(locateRefapi(), "refapi"), args);
+  await waitFor(child, "refapi", 30_000, () => (existsSync(kubeconfig) ? true : undefined));
+  const collector = options.collector === true ? startCollector(kubeconfig, dir) : undefined;
+  return {
+    name: "genuine",
+    kubeconfig,
+    pid: child.process.pid!,
+    async stop() {
+      await collector?.stop();
+      await child.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
