@@ -5,9 +5,13 @@
  * `cluster.x-k8s.io/conversion-data`). On the way back, what nobody touched in the meantime is restored from it, and what
  * somebody edited wins: a three-way merge between the source, what became of it, and what came back.
  */
+import { Fault } from "#std/fault.ts";
 import { equal, isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import type { KubeObject, ObjectMeta } from "./meta.ts";
+import type { Schema } from "./structural.ts";
+import { parseJson } from "./strict.ts";
+import { validate } from "./validate.ts";
 
 type Flat<T> = { [K in keyof T]: T[K] };
 
@@ -30,7 +34,9 @@ type Body = JsonObject;
 
 /** One direction between two versions and the way back; both may lose what the target cannot hold, neither changes its argument. */
 export interface Trip {
+  /** Of the version it leads to. */
   readonly apiVersion: string;
+  readonly schema: Schema;
   there(body: Body): Body;
   back(body: Body): Body;
 }
@@ -40,24 +46,34 @@ export function travel(object: KubeObject, trip: Trip): KubeObject {
   const { apiVersion, kind, metadata, ...rest } = object;
   const source = rest as Body;
   const plain = trip.there(source);
-  const kept = keptSource(metadata, trip.apiVersion);
+  const kept = keptSource(metadata, trip);
   const body = kept === undefined ? plain : restored(kept, trip.there(trip.back(kept)), plain, trip);
   const carried = equal(trip.back(body), source) ? undefined : JSON.stringify({ apiVersion, ...source });
   return { apiVersion: trip.apiVersion, kind, metadata: annotated(metadata, carried), ...body };
 }
 
-/** What the annotation keeps of an object of that version; anything unreadable is as good as absent. */
-function keptSource(metadata: ObjectMeta, apiVersion: string): Body | undefined {
+/** What the annotation keeps of an object of the trip's version. Anybody can write one: what is no such object is as good as absent. */
+function keptSource(metadata: ObjectMeta, { apiVersion, schema }: Trip): Body | undefined {
   const text = metadata.annotations?.[CONVERSION_DATA];
-  if (text === undefined) return undefined;
+  const data = text === undefined ? undefined : parsed(text);
+  if (!isObject(data) || (data["apiVersion"] ?? apiVersion) !== apiVersion) return undefined;
+  const { apiVersion: _version, kind: _kind, metadata: _metadata, ...body } = data;
+  return isShaped(body, schema) ? body : undefined;
+}
+
+function parsed(text: string): unknown {
   try {
-    const data: unknown = JSON.parse(text);
-    if (!isObject(data) || (data["apiVersion"] ?? apiVersion) !== apiVersion) return undefined;
-    const { apiVersion: _version, kind: _kind, metadata: _metadata, ...body } = data;
-    return body;
-  } catch {
-    return undefined;
+    return parseJson(new TextEncoder().encode(text)).value;
+  } catch (error) {
+    if (Fault.is(error)) return undefined;
+    throw error;
   }
+}
+
+/** Whether conversions can walk it. Values may be invalid: objects older than a rule are not to lose anything. */
+function isShaped(body: Body, schema: Schema): boolean {
+  const errors = validate(body, schema);
+  return errors.length < 100 && !errors.some(({ type }) => type === "FieldValueTypeInvalid" || type === "FieldValueRequired");
 }
 
 function annotated(metadata: ObjectMeta, carried: string | undefined): ObjectMeta {
@@ -70,8 +86,9 @@ function annotated(metadata: ObjectMeta, carried: string | undefined): ObjectMet
 
 /** The merge, unless it would hide an edit: then the edit alone. */
 function restored(kept: Body, unedited: Body, edited: Body, trip: Trip): Body {
-  const merged = merge(kept, unedited, edited) as Body;
-  return equal(merged, kept) || equal(trip.back(merged), trip.back(edited)) ? merged : edited;
+  if (equal(unedited, edited)) return kept;
+  const merged = mergeObjects(kept, unedited, edited);
+  return equal(trip.back(merged), trip.back(edited)) ? merged : edited;
 }
 
 /** `kept` with the changes that lead from `unedited` to `edited`; `unedited` is what was left of `kept` after there and back. */

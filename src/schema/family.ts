@@ -52,9 +52,10 @@ export function convert(family: Family, object: KubeObject, version: string): Ku
   const from = olderOf(family, object.apiVersion.slice(object.apiVersion.indexOf("/") + 1));
   const to = olderOf(family, version);
   if (from === to) return object;
-  const hub =
-    from === undefined ? object : travel(object, { apiVersion: family.storage.apiVersion, there: from.up, back: from.down });
-  return to === undefined ? hub : travel(hub, { apiVersion: to.kind.apiVersion, there: to.down, back: to.up });
+  const { apiVersion, schema } = family.storage;
+  const hub = from === undefined ? object : travel(object, { apiVersion, schema, there: from.up, back: from.down });
+  if (to === undefined) return hub;
+  return travel(hub, { apiVersion: to.kind.apiVersion, schema: to.kind.schema, there: to.down, back: to.up });
 }
 
 /** Undefined for the stored version. */
