@@ -88,7 +88,7 @@ export function decodeObject(
   const { kind } = resource.definition;
   const { value, complaints } = readTypeMeta(bytes, type, kind, resource.definition.custom);
   const object = value as unknown as KubeObject;
-  const said = { kind: object.kind, version: parseApiVersion(object.apiVersion)?.version ?? "" };
+  const said = { kind: object.kind, version: parseApiVersion(object.apiVersion ?? "")?.version ?? "" };
   adoptType(object, resource);
   const refuse = (problem: string): Fault =>
     badRequest(

@@ -3,7 +3,7 @@ import { applyDefaults } from "#schema/default.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { prune } from "#schema/prune.ts";
 import type { JsonObject } from "#std/json.ts";
-import { DecodeProblem, readMetadata } from "./metadata.ts";
+import { readMetadata } from "./metadata.ts";
 import type { Resource } from "./registry.ts";
 
 /**
