@@ -1,7 +1,6 @@
 /** Discovery as clients ask for it: which groups, versions and resources there are. Encoded once per state of the registry. */
-import { createHash } from "node:crypto";
+import type { Digest } from "#io/digest.ts";
 import type { Outgoing } from "#io/serve.ts";
-import { statusFault } from "#kube/status.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import { derived } from "../derived.ts";
 import { flag } from "../query.ts";
@@ -9,6 +8,7 @@ import type { Registry } from "../registry.ts";
 import { negotiate } from "../render/accept.ts";
 import { JSON_FORMAT, JSON_TYPE, YAML_TYPE, formatOf, notAcceptable } from "../render/format.ts";
 import type { ApiRequest } from "../request.ts";
+import { methodNotAllowed } from "../route.ts";
 import { aggregated, apiGroup, apiGroupList, apiResourceList, apiVersions } from "./documents.ts";
 import { servedGroups } from "./groups.ts";
 
@@ -26,16 +26,14 @@ interface Documents {
 }
 
 /** Answers `/api`, `/apis`, `/api/v1`, `/apis/<group>` and `/apis/<group>/<version>`; anything else is `undefined`. */
-export function createDiscovery(registry: Registry): (request: ApiRequest) => Outgoing | undefined {
-  const documents = derived(registry, () => makeDocuments(registry));
+export function createDiscovery(registry: Registry, digest: Digest): (request: ApiRequest) => Outgoing | undefined {
+  const documents = derived(registry, () => makeDocuments(registry, digest));
   return (request) => {
     const path = request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
     const { legacy, aggregated: all } = documents();
     const document = legacy.get(path);
     if (document === undefined) return undefined;
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      throw statusFault("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
-    }
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
     const answer = all.get(path);
     const mediaType = negotiate(request.headers["accept"], [JSON_TYPE, YAML_TYPE], (offered, parameters) => {
       if (answer !== undefined && offered === JSON_TYPE && asksAggregated(parameters)) return AGGREGATED_TYPE;
@@ -62,7 +60,7 @@ function sendAggregated(request: ApiRequest, answer: Aggregated): Outgoing {
   return { status: 200, headers, body: [answer.body] };
 }
 
-function makeDocuments(registry: Registry): Documents {
+function makeDocuments(registry: Registry, digest: Digest): Documents {
   const groups = servedGroups(registry);
   const core = groups.filter((group) => group.name === "");
   const named = groups.filter((group) => group.name !== "");
@@ -74,17 +72,17 @@ function makeDocuments(registry: Registry): Documents {
     if (group.name !== "") legacy.set(`/apis/${group.name}`, apiGroup(group));
     for (const version of group.versions) {
       const prefix = group.name === "" ? "/api" : "/apis";
-      legacy.set(`${prefix}/${apiVersionOf(group.name, version.name)}`, apiResourceList(group, version));
+      legacy.set(`${prefix}/${apiVersionOf(group.name, version.name)}`, apiResourceList(group, version, digest));
     }
   }
   const all = new Map([
-    ["/api", encode(aggregated(core))],
-    ["/apis", encode(aggregated(named))],
+    ["/api", encode(aggregated(core), digest)],
+    ["/apis", encode(aggregated(named), digest)],
   ]);
   return { legacy, aggregated: all };
 }
 
-function encode(document: object): Aggregated {
+function encode(document: object, digest: Digest): Aggregated {
   const body = JSON_FORMAT.encode(document);
-  return { body, etag: `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"` };
+  return { body, etag: `"${digest(body).toUpperCase()}"` };
 }

@@ -1,5 +1,5 @@
 /** Discovery documents: the legacy ones, one per path (meta/v1), and the aggregated one (apidiscovery.k8s.io/v2). */
-import { createHash } from "node:crypto";
+import type { Digest } from "#io/digest.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { Resource } from "../registry.ts";
 import type { ServedGroup, ServedVersion, Subresource } from "./groups.ts";
@@ -27,12 +27,13 @@ function groupBody(group: ServedGroup): object {
 }
 
 /** `/api/v1` and `/apis/<group>/<version>`. */
-export function apiResourceList(group: ServedGroup, version: ServedVersion): object {
+export function apiResourceList(group: ServedGroup, version: ServedVersion, digest: Digest): object {
   const groupVersion = apiVersionOf(group.name, version.name);
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: version.resources.flatMap(resourceEntries) };
+  const resources = version.resources.flatMap((resource) => resourceEntries(resource, digest));
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
 }
 
-function resourceEntries({ definition, version }: Resource): object[] {
+function resourceEntries({ definition, version }: Resource, digest: Digest): object[] {
   const { plural, singular, namespaced, kind } = definition;
   const storage = `${definition.group}/${definition.storageVersion}/${kind}`;
   const entry = {
@@ -42,7 +43,7 @@ function resourceEntries({ definition, version }: Resource): object[] {
     kind,
     verbs: verbsOf(definition),
     ...namesOf(definition),
-    storageVersionHash: createHash("sha256").update(storage).digest().subarray(0, 8).toString("base64"),
+    storageVersionHash: Buffer.from(digest(storage).slice(0, 16), "hex").toString("base64"),
   };
   const subresources = subresourcesOf(definition, version).map((subresource) => ({
     name: `${plural}/${subresource.name}`,

@@ -110,11 +110,9 @@ export class Namespaces implements LifecyclePart {
 
   #finalize(entry: Entry): Promise<void> {
     return this.#ports.writer.change(this.#definition, entry, (object) => {
-      const namespace = object as Namespace;
-      namespace.spec = {
-        ...namespace.spec,
-        finalizers: (namespace.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER),
-      };
+      const { spec } = object as Namespace;
+      const others = (spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+      object["spec"] = others.length === 0 ? {} : { ...spec, finalizers: others };
       return true;
     });
   }

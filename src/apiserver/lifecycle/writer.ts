@@ -2,12 +2,11 @@
 import type { Clock } from "#io/clock.ts";
 import { timestamp } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
-import { Fault } from "#std/fault.ts";
 import type { Definition } from "#schema/definition.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
 import { storageName } from "../registry.ts";
-import type { Entry, Key, Store } from "../store/store.ts";
+import type { Entry, Store } from "../store/store.ts";
 import type { PropagationPolicy } from "./deletion.ts";
 import { beginDeletion, isHeld } from "./deletion.ts";
 
@@ -29,23 +28,11 @@ export interface Writer {
   delete(definition: Definition, entry: Entry, policy?: PropagationPolicy): Promise<void>;
 }
 
-/** A write is tried again from the newest state when another came first; more often than this is no coincidence. */
-const ATTEMPTS = 10;
-
 export function createWriter(store: Store, clock: Clock, entropy: Entropy): Writer {
-  /** `act` stages a write or answers undefined for nothing to do. */
+  /** Nothing comes between reading the newest state and staging a write, so nobody else can have been faster. */
   async function onNewest(entry: Entry, act: (current: Entry, object: KubeObject) => Promise<Entry> | undefined): Promise<void> {
-    const key: Key = { resource: entry.resource, namespace: entry.namespace, name: entry.name };
-    for (let attempt = 1; ; attempt++) {
-      const current = store.head(key);
-      if (current === undefined || current.uid !== entry.uid) return;
-      try {
-        await act(current, current.object());
-        return;
-      } catch (error) {
-        if (attempt === ATTEMPTS || !Fault.is(error, "store.moved")) throw error;
-      }
-    }
+    const current = store.head({ resource: entry.resource, namespace: entry.namespace, name: entry.name });
+    if (current?.uid === entry.uid) await act(current, current.object());
   }
 
   return {

@@ -1,0 +1,88 @@
+/** Objects of kinds with a time to live (Event) go when nobody has written them for that long. */
+import type { Timer } from "#io/clock.ts";
+import type { Definition } from "#schema/definition.ts";
+import { Fault } from "#std/fault.ts";
+import { storageName } from "../registry.ts";
+import type { Entry } from "../store/store.ts";
+import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
+
+/** Milliseconds between sweeps: an object goes at most this much late, and no timer per object is kept. */
+const SWEEP = 60_000;
+
+interface Dated {
+  readonly entry: Entry;
+  /** Milliseconds on the monotonic clock. */
+  readonly written: number;
+}
+
+export class Expiry implements LifecyclePart {
+  readonly #ports: LifecyclePorts;
+  readonly #mortal: readonly Definition[];
+  /** By storage name, oldest write first: a write moves its object to the end. */
+  readonly #written = new Map<string, Map<string, Dated>>();
+  readonly #endings: (() => void)[] = [];
+  #sweeping: Promise<void> = Promise.resolve();
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(ports: LifecyclePorts) {
+    this.#ports = ports;
+    this.#mortal = [...ports.registry.definitions()].filter((definition) => definition.strategy.timeToLive !== undefined);
+  }
+
+  /** What was there before starts its time anew: when it was last written is not recorded, and living longer does no harm. */
+  start(): void {
+    const { store } = this.#ports;
+    for (const resource of this.#mortal.map(storageName)) {
+      this.#written.set(resource, new Map());
+      for (const entry of store.list({ resource }).entries) this.#note(entry);
+      this.#endings.push(
+        store.subscribe(resource, ({ type, entry }) => {
+          if (type === "DELETED") this.#written.get(resource)!.delete(entry.uid);
+          else this.#note(entry);
+        }),
+      );
+    }
+    this.#schedule();
+  }
+
+  idle(): Promise<void> {
+    return this.#sweeping;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    for (const end of this.#endings) end();
+    await this.#sweeping;
+  }
+
+  #note(entry: Entry): void {
+    const dated = this.#written.get(entry.resource)!;
+    dated.delete(entry.uid);
+    dated.set(entry.uid, { entry, written: this.#ports.clock.monotonic() });
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return;
+    this.#timer = this.#ports.clock.after(SWEEP, () => {
+      this.#sweeping = this.#sweep().finally(() => this.#schedule());
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const { clock, writer, report } = this.#ports;
+    for (const definition of this.#mortal) {
+      const oldest = clock.monotonic() - definition.strategy.timeToLive! * 1000;
+      const expired: Entry[] = [];
+      for (const { entry, written } of this.#written.get(storageName(definition))!.values()) {
+        if (written > oldest) break;
+        expired.push(entry);
+      }
+      // What could not be deleted is still noted, and tried again by the next sweep.
+      await Promise.all(expired.map((entry) => writer.delete(definition, entry))).catch((error: unknown) =>
+        report("expiry", definition.plural, Fault.from(error)),
+      );
+    }
+  }
+}
