@@ -25,12 +25,20 @@ export interface Opened {
 }
 
 export interface Journal {
+  /**
+   * Must come first. Rejects with Fault `io.locked` when another process holds the journal, `io.format` when it was written by a newer
+   * version or is something else, `io.corrupt` when it is damaged, and as {@link append}.
+   */
   open(): Promise<Opened>;
-  /** Rows in revision order: for every object its newest live row, and everything later than the compacted revision. */
+  /**
+   * Rows in revision order: for every object its newest live row, and everything later than the compacted revision. Their values are
+   * the reader's to keep: each has memory of its own.
+   */
   read(onRows: (rows: Row[]) => void): Promise<void>;
   /**
    * Appends atomically; when it resolves the rows survive a power loss. Concurrent calls are committed together, in call order.
-   * Rejects with Fault `io.no-space`, `io.failed` (nothing of the call was kept) and `io.closed`.
+   * Rejects with Fault `io.no-space`, `io.failed` and `io.closed`. Then nothing of the call is kept: later rows are never durable
+   * together with its rows. Only a process that dies before anything later is durable may find them when it opens the journal again.
    */
   append(rows: readonly Row[]): Promise<void>;
   /** Forgets superseded rows and deletions at or before `revision`. */

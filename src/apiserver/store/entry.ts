@@ -44,15 +44,15 @@ export class StoredEntry implements Entry {
   static encode(key: Key, revision: number, object: KubeObject): StoredEntry {
     const metadata: ObjectMeta = { ...object.metadata, resourceVersion: String(revision) };
     const text = JSON.stringify({ ...object, metadata });
-    const bytes = exactBuffer(Buffer.byteLength(text));
+    // Memory of its own: a Buffer from node's pool keeps its 64 KiB neighbourhood alive as long as one object in it lives.
+    const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
     bytes.write(text);
     return new StoredEntry(key, revision, metadata, bytes);
   }
 
-  /** From a journal's row, whose value is copied: it may be a view on many rows' memory. */
+  /** From a journal's row, whose value becomes the entry's bytes. */
   static decode(row: Row): StoredEntry {
-    const bytes = exactBuffer(row.value.byteLength);
-    bytes.set(row.value);
+    const bytes = Buffer.from(row.value.buffer, row.value.byteOffset, row.value.byteLength);
     return new StoredEntry(row, row.revision, parse(bytes).metadata, bytes);
   }
 
@@ -63,9 +63,4 @@ export class StoredEntry implements Entry {
 
 function parse(bytes: Buffer): KubeObject {
   return JSON.parse(bytes.toString()) as KubeObject;
-}
-
-/** Memory of its own: a Buffer from node's pool would keep its 64 KiB neighbourhood alive as long as one object in it lives. */
-function exactBuffer(length: number): Buffer {
-  return Buffer.allocUnsafeSlow(length);
 }

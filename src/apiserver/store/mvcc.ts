@@ -239,7 +239,8 @@ class MvccStore implements Store {
     const after = stateAfter(event);
     if (after === undefined) visible.delete(entry.position);
     else visible.set(after);
-    if (staged.has(entry.position) && staged.get(entry.position) === after) staged.delete(entry.position);
+    // A later write of the same object may be staged already: then that stays the head.
+    if (staged.get(entry.position) === after) staged.delete(entry.position);
     this.#history.push(event);
     this.revision = event.revision;
     resolve(entry);

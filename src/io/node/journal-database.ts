@@ -1,0 +1,174 @@
+/**
+ * The journal's rows in SQLite, synchronously: for the journal's worker thread. One connection holds the database exclusively, in WAL
+ * mode with synchronous=FULL: when COMMIT returns, the WAL has been fsynced (sqlite.org/wal.html, sqlite.org/pragma.html).
+ */
+import { closeSync, linkSync, openSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { backup } from "node:sqlite";
+import type { Opened, Row } from "#io/journal.ts";
+import type { Connection } from "./journal-connection.ts";
+import { connect, describe, syncDirectory } from "./journal-connection.ts";
+import type { Batch } from "./journal-message.ts";
+import { unpack } from "./journal-message.ts";
+
+const FILE = "journal.db";
+/** Bytes of values after which {@link JournalDatabase.read} stops. */
+const READ_BYTES = 1024 * 1024;
+/** Revisions a compaction step looks at. */
+const COMPACT_STEP = 1000;
+/** Pages a backup copies while holding the connection. */
+const BACKUP_PAGES = 64;
+
+export class JournalDatabase {
+  readonly #directory: string;
+  #connection: Connection | undefined;
+  /** First revision that may be left of failed commits: see {@link append}. */
+  #unsettled: number | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  open(): Opened {
+    return this.#attempt(() => {
+      const { compacted, newest } = this.#position();
+      return { revision: Math.max(newest, compacted), compacted };
+    });
+  }
+
+  /** About a megabyte of rows later than `after`; each value has memory of its own, so that it can be transferred and kept. */
+  read(after: number): Row[] {
+    return this.#attempt(() => {
+      const rows: Row[] = [];
+      let bytes = 0;
+      for (const record of this.#connect().read.iterate(after)) {
+        const row = { ...record, deleted: record["deleted"] === 1 } as unknown as Row;
+        rows.push(row);
+        bytes += row.value.byteLength;
+        if (bytes >= READ_BYTES) break;
+      }
+      return rows;
+    });
+  }
+
+  /**
+   * One transaction. When COMMIT fails its outcome is unknown: the WAL may hold the whole transaction, to be found by a later
+   * recovery, although this connection does not see it. So something harmless is committed at once: it takes the lost commit's
+   * place in the WAL, which makes the loss certain. If that fails too a fresh connection tries; what that one then sees of the rows has
+   * been recovered, and is as good as committed. If the disk does not let us find out, the answer is a fault, and the next
+   * transaction that succeeds sweeps away whatever was left.
+   */
+  append(batch: Batch): void {
+    const first = batch.rows[0]?.revision;
+    if (first === undefined) return;
+    try {
+      this.#transaction(first, ({ insert }) => {
+        for (const row of unpack(batch)) {
+          insert.run(row.revision, row.previous, row.deleted ? 1 : 0, row.resource, row.namespace, row.name, row.value);
+        }
+      });
+    } catch (error) {
+      if (!this.#isKept(first, batch.rows.at(-1)!.revision)) throw describe(error, this.#directory);
+    }
+  }
+
+  /** Forgets a step's worth of what is superseded or deleted at or before `revision`; returns how far that went. */
+  compact(revision: number): number {
+    return this.#attempt(() => {
+      const { compacted, newest } = this.#position();
+      if (compacted >= revision) return compacted;
+      const isLast = compacted + COMPACT_STEP >= newest;
+      const target = isLast ? revision : Math.min(revision, compacted + COMPACT_STEP);
+      this.#transaction(newest + 1, (connection) => {
+        connection.forgetSuperseded.run(compacted, target);
+        connection.forgetDeleted.run(compacted, target);
+        connection.setCompacted.run(target);
+      });
+      return target;
+    });
+  }
+
+  /** Copies page by page beside other work; `path` appears when the copy is whole and durable, and is never overwritten. */
+  async backup(path: string): Promise<void> {
+    const partial = `${path}.partial`;
+    this.#attempt(() => closeSync(openSync(partial, "wx", 0o600)));
+    try {
+      await backup(this.#connect().database, partial, { rate: BACKUP_PAGES });
+      linkSync(partial, path);
+      syncDirectory(dirname(path));
+    } catch (error) {
+      throw describe(error, dirname(path));
+    } finally {
+      rmSync(partial, { force: true });
+    }
+  }
+
+  close(): void {
+    this.#connection?.database.close();
+    this.#connection = undefined;
+  }
+
+  #connect(): Connection {
+    return (this.#connection ??= connect(join(this.#directory, FILE)));
+  }
+
+  /** Runs `work` in a transaction that also removes what failed commits before revision `first` may have left. */
+  #transaction(first: number, work: (connection: Connection) => void): void {
+    const connection = this.#connect();
+    const { database } = connection;
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      if (this.#unsettled !== undefined) connection.sweep.run(this.#unsettled, first);
+      work(connection);
+      database.exec("COMMIT");
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+    this.#unsettled = undefined;
+  }
+
+  /** After a failed append of revisions `first` to `last`: makes its outcome certain and tells it. */
+  #isKept(first: number, last: number): boolean {
+    for (const reopen of [false, true]) {
+      try {
+        if (reopen) this.#reconnect();
+        this.#transaction(first, ({ countRecovery }) => countRecovery.run());
+        return this.#connect().has.get(last) !== undefined;
+      } catch {
+        // The next try, or the append's own fault, tells enough.
+      }
+    }
+    this.#unsettled = Math.min(this.#unsettled ?? first, first);
+    return false;
+  }
+
+  #reconnect(): void {
+    try {
+      this.close();
+    } finally {
+      this.#connection = undefined;
+    }
+  }
+
+  #position(): { compacted: number; newest: number } {
+    return this.#connect().position.get() as { compacted: number; newest: number };
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw describe(error, this.#directory);
+    }
+  }
+}
+
+/** SQLite has often done it itself when a commit fails; what it cannot undo now, it does not find committed later. */
+function rollBack(database: Connection["database"]): void {
+  try {
+    if (database.isTransaction) database.exec("ROLLBACK");
+  } catch {
+    // The error that led here says more.
+  }
+}
