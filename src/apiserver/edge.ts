@@ -68,6 +68,7 @@ export function createEdge(options: EdgeOptions): Handler {
   return async (incoming) => {
     const target = parseTarget(incoming.target);
     if (target === undefined) return MALFORMED;
+    indentForPeople(target.query, incoming.headers["user-agent"]);
     const warnings: string[] = [];
     const outgoing = await serve(incoming, target, warnings).catch((error: unknown) => {
       const fault = Fault.from(error);
@@ -159,12 +160,16 @@ function warningHeader(texts: readonly string[]): Record<string, string[]> {
   return texts.length === 0 ? {} : { warning: warningHeaders(texts) };
 }
 
-/** A fault as a Status, in JSON or YAML; indented for people (apiserver `isPrettyPrint`). */
+/** Whoever reads answers with their own eyes gets them indented, unless they say otherwise (apiserver `isPrettyPrint`). */
+function indentForPeople(query: URLSearchParams, agent: string | undefined): void {
+  if (!query.has("pretty") && /^(?:curl|Wget|Mozilla\/5\.0)/.test(agent ?? "")) query.set("pretty", "true");
+}
+
+/** A fault as a Status, in JSON or YAML. */
 function refusal(fault: Fault, incoming: Incoming, query: URLSearchParams): Outgoing {
   const status = statusOf(fault);
   const mediaType = negotiate(incoming.headers["accept"], [JSON_TYPE, YAML_TYPE], (offered) => offered) ?? JSON_TYPE;
-  const pretty = flag(query, "pretty") ?? /^(?:curl|Wget|Mozilla\/5\.0)/.test(incoming.headers["user-agent"] ?? "");
-  const format = formatOf(mediaType, pretty);
+  const format = formatOf(mediaType, flag(query, "pretty") === true);
   const delay = status.details?.retryAfterSeconds;
   return {
     status: status.code,

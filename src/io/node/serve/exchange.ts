@@ -1,6 +1,7 @@
 /** One request and its answer, whatever the protocol: what a Handler is given and how what it returns goes out. */
 import { Fault } from "#std/fault.ts";
 import type { Handler, Incoming, ListenOptions, Outgoing } from "../../serve.ts";
+import { wireHeaders } from "./header.ts";
 import { Outlet, WRITE } from "./outlet.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Wire } from "./wire.ts";
@@ -115,7 +116,7 @@ export class Exchange implements Incoming {
     const wire = this.#wire;
     const bodiless = wire.method === "HEAD" || status === 204 || status === 304;
     const length = "open" in body ? undefined : body.reduce((sum, piece) => sum + piece.length, 0);
-    wire.head(status, headers, status === 204 || status === 304 ? undefined : length);
+    wire.head(status, wireHeaders(headers), status === 204 || status === 304 ? undefined : length);
     if (bodiless || length === 0) return this.#end();
     if ("open" in body) return body.open((this.#outlet = new Outlet(wire, this.#limits)));
     if (length! <= WRITE) return this.#end(body.length === 1 ? body[0] : Buffer.concat(body, length));

@@ -1,7 +1,7 @@
 /** HTTP/1.1 (RFC 9112) on node's server, for plain sockets and for those TLS hands over. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { ListenOptions, Outgoing } from "../../serve.ts";
+import type { ListenOptions } from "../../serve.ts";
 import { HEADER_BYTES, REQUEST_TIME } from "./limits.ts";
 import type { Wire } from "./wire.ts";
 
@@ -39,13 +39,12 @@ class Http1Wire implements Wire {
     this.#response.writeContinue();
   }
 
-  head(status: number, headers: Outgoing["headers"], length: number | undefined): void {
-    const all: Record<string, string | string[] | number> = { ...headers };
-    if (length !== undefined) all["content-length"] = length;
+  head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void {
+    if (length !== undefined) headers["content-length"] = String(length);
     // A peer that was never told to continue may or may not send its body: what comes next cannot be read as a request.
     const undecided = this.#request.headers.expect !== undefined && !this.#continues;
-    if (undecided || this.#mustClose()) all["connection"] = "close";
-    this.#response.writeHead(status, all);
+    if (undecided || this.#mustClose()) headers["connection"] = "close";
+    this.#response.writeHead(status, headers);
   }
 
   write(bytes: Buffer, done: () => void): void {

@@ -7,14 +7,14 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { TLSSocket } from "node:tls";
-import type { ListenOptions, Outgoing } from "../../serve.ts";
+import type { ListenOptions } from "../../serve.ts";
 import { HEADER_BYTES, STREAMS } from "./limits.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Wire } from "./wire.ts";
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants;
 /** RFC 9113 §8.2.2: these belong to a connection of HTTP/1.1. */
-const CONNECTION_HEADERS = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"]);
+const CONNECTION_HEADERS = ["connection", "keep-alive", "transfer-encoding", "upgrade", "proxy-connection"];
 
 class Http2Wire implements Wire {
   readonly headers: Wire["headers"];
@@ -40,11 +40,10 @@ class Http2Wire implements Wire {
     if (!this.#stream.destroyed) this.#stream.additionalHeaders({ ":status": 100 });
   }
 
-  head(status: number, headers: Outgoing["headers"], length: number | undefined): void {
-    const all: Record<string, string | string[] | number> = { ":status": status };
-    for (const name in headers) if (!CONNECTION_HEADERS.has(name)) all[name] = headers[name]!;
-    if (length !== undefined) all["content-length"] = length;
-    this.#stream.respond(all, { endStream: length === 0 || this.method === "HEAD" });
+  head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void {
+    for (const name of CONNECTION_HEADERS) delete headers[name];
+    if (length !== undefined) headers["content-length"] = String(length);
+    this.#stream.respond({ ":status": status, ...headers }, { endStream: length === 0 || this.method === "HEAD" });
   }
 
   write(bytes: Buffer, done: () => void): void {

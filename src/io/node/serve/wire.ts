@@ -1,6 +1,6 @@
 /** What HTTP/1.1 and HTTP/2 have in common, seen from the server: one request and the way its answer goes out. */
 import type { Readable } from "node:stream";
-import type { Incoming, Outgoing } from "../../serve.ts";
+import type { Incoming } from "../../serve.ts";
 
 export interface Wire {
   readonly method: string;
@@ -10,8 +10,8 @@ export interface Wire {
   readonly input: Readable | undefined;
   /** Tells a peer that asked with `Expect: 100-continue` to send its body. */
   sendContinue(): void;
-  /** Status line and headers. `length` is the body's, undefined for a stream. */
-  head(status: number, headers: Outgoing["headers"], length: number | undefined): void;
+  /** Status line and headers (fit for node; the wire may change the record). `length` is the body's, undefined for a stream. */
+  head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void;
   /** Calls `done` once the bytes have left this process (or the wire is gone). One write at a time. */
   write(bytes: Buffer, done: () => void): void;
   /** Ends the answer, after `bytes` if there are any. */
