@@ -25,8 +25,10 @@ const ACCEPTED = [JSON_TYPE, YAML_TYPE, "application/vnd.kubernetes.protobuf"];
 /** A document and what a strict reader complains about in it. */
 export interface Document {
   readonly value: Json;
-  /** `duplicate field "spec.x"`. */
+  /** One warning each: `duplicate field "spec.x"`. */
   readonly complaints: string[];
+  /** The same as the text of an error lists it. */
+  readonly problems: string[];
 }
 
 /** Reads the whole body; throws 413 beyond Kubernetes' limit. */
@@ -62,7 +64,8 @@ export function unsupportedMediaType(accepted: readonly string[]): Fault {
 export function parseDocument(bytes: Buffer, type: string): Document {
   if (type === YAML_TYPE) return parseYaml(bytes);
   const { value, duplicates } = parseText(bytes);
-  return { value, complaints: duplicates.map(duplicateField) };
+  const complaints = duplicates.map(duplicateField);
+  return { value, complaints, problems: complaints };
 }
 
 function parseText(bytes: Buffer): { value: Json; duplicates: readonly string[] } {
@@ -86,7 +89,7 @@ export function decodeObject(
   warnings: string[],
 ): KubeObject {
   const { kind } = resource.definition;
-  const { value, complaints } = readTypeMeta(bytes, type, kind, resource.definition.custom);
+  const { value, complaints, problems } = readTypeMeta(bytes, type, kind, resource.definition.custom);
   const object = value as unknown as KubeObject;
   const said = { kind: object.kind, version: parseApiVersion(object.apiVersion ?? "")?.version ?? "" };
   adoptType(object, resource);
@@ -102,9 +105,10 @@ export function decodeObject(
     throw error;
   }
   // Go's struct decoder meets unknown and repeated fields in one pass, the one for custom resources in two.
-  const found = resource.definition.custom ? [...complaints, ...unknown] : [...unknown, ...complaints];
+  const { custom } = resource.definition;
+  const found = custom ? [...problems, ...unknown] : [...unknown, ...problems];
   if (found.length > 0 && validation === "Strict") throw refuse(`strict decoding error: ${found.join(", ")}`);
-  if (validation === "Warn") warnings.push(...found);
+  if (validation === "Warn") warnings.push(...(custom ? [...complaints, ...unknown] : [...unknown, ...complaints]));
   return object;
 }
 
@@ -119,7 +123,7 @@ function readTypeMeta(bytes: Buffer, type: string, kind: string, custom: boolean
     if (!(error instanceof DecodeProblem)) throw error;
     throw unrecognized(type === JSON_TYPE ? `couldn't get version/kind; json parse error: ${error.message}` : error.message);
   }
-  const { value, complaints } = document;
+  const { value, complaints, problems } = document;
   if (!isObject(value) && value !== null)
     throw unrecognized(`couldn't get version/kind; json parse error: ${goTypeMismatch(value, TYPE_META)}`);
   const object = value ?? {};
@@ -132,7 +136,7 @@ function readTypeMeta(bytes: Buffer, type: string, kind: string, custom: boolean
   }
   if (custom && !own(object, "kind"))
     throw unrecognized(missingKind(type === JSON_TYPE ? bytes.toString("utf8") : JSON.stringify(value)));
-  return { value: object, complaints };
+  return { value: object, complaints, problems };
 }
 
 export function missingKind(text: string): string {

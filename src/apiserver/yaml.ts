@@ -11,7 +11,7 @@ const MAX_ALIASED = 1_000;
 const PLAIN = new Set(["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`));
 
 /** Throws DecodeProblem for a text that is not YAML, nests too deeply or expands too far. */
-export function parseYaml(bytes: Buffer): { value: Json; complaints: string[] } {
+export function parseYaml(bytes: Buffer): { value: Json; complaints: string[]; problems: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(bytes.toString("utf8"), {
     version: "1.1",
@@ -25,7 +25,10 @@ export function parseYaml(bytes: Buffer): { value: Json; complaints: string[] } 
   if (error !== undefined) throw new DecodeProblem(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
   checkDepth(document);
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASED }) as Json, complaints: repeatedKeys(document, lines) };
+    const value = document.toJS({ maxAliasCount: MAX_ALIASED }) as Json;
+    const complaints = repeatedKeys(document, lines);
+    const problem = ["yaml: unmarshal errors:", ...complaints].join("\n  ");
+    return { value, complaints, problems: complaints.length === 0 ? [] : [problem] };
   } catch (cause) {
     throw new DecodeProblem(`yaml: ${cause instanceof Error ? cause.message : String(cause)}`);
   }

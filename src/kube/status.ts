@@ -143,8 +143,8 @@ export function unclassified(message: string): Fault {
 }
 /** 422; `kind` is the Kind (not the plural), as apimachinery's NewInvalid has it. */
 export function invalidFault(group: string, kind: string, name: string, errors: readonly FieldError[]): Fault {
-  const lines = errors.map(printFieldError);
-  const text = lines.length === 1 ? lines[0]! : `[${[...new Set(lines)].join(", ")}]`;
+  const lines = [...new Set(errors.map(printFieldError))];
+  const text = lines.length === 1 ? lines[0]! : `[${lines.join(", ")}]`;
   const qualifiedKind = group === "" ? kind : `${kind}.${group}`;
   const causes = errors.map((error) => ({ reason: error.type, message: error.body, field: error.field }));
   return statusFault("Invalid", `${qualifiedKind} "${name}" is invalid: ${text}`, {

@@ -1,5 +1,7 @@
 /** The continue token of a list: revision and start key, in the form of Kubernetes (apiserver `storage/continue.go`). */
 import { isObject } from "#std/json.ts";
+import type { Json } from "#std/json.ts";
+import { goTypeMismatch } from "../go-types.ts";
 import { badRequest } from "#kube/status.ts";
 import { syntaxProblem } from "#schema/json-text.ts";
 
@@ -35,11 +37,13 @@ export function decodeContinue(token: string, within: string | undefined, namesp
 }
 
 function readToken(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
+  const illegal = token.search(/[^A-Za-z0-9_-]/);
+  if (illegal >= 0) throw refused(`illegal base64 data at input byte ${illegal}`);
   const bytes = Buffer.from(token, "base64url");
   const problem = syntaxProblem(bytes);
   if (problem !== undefined) throw refused(problem);
-  const value: unknown = JSON.parse(bytes.toString("utf8"));
-  if (!isObject(value)) throw refused("json: cannot unmarshal a value into Go value of type storage.continueToken");
+  const value = JSON.parse(bytes.toString("utf8")) as Json;
+  if (!isObject(value)) throw refused(goTypeMismatch(value, "Go value of type storage.continueToken"));
   return value;
 }
 

@@ -132,9 +132,9 @@ function optionsOfBody(body: Json): DeleteSource {
   }
   return {
     dryRun,
-    propagationPolicy: member(body, "propagationPolicy", "string", "DeleteOptions.propagationPolicy"),
+    propagationPolicy: member(body, "propagationPolicy", "string", "DeleteOptions.propagationPolicy", "v1.DeletionPropagation"),
     orphanDependents: member(body, "orphanDependents", "boolean", "DeleteOptions.orphanDependents"),
-    uid: member(preconditions, "uid", "string", "Preconditions.preconditions.uid"),
+    uid: member(preconditions, "uid", "string", "Preconditions.preconditions.uid", "types.UID"),
     resourceVersion: member(preconditions, "resourceVersion", "string", "Preconditions.preconditions.resourceVersion"),
   };
 }
@@ -146,10 +146,16 @@ interface Scalars {
   boolean: boolean;
 }
 
-function member<T extends keyof Scalars>(object: JsonObject, name: string, type: T, field: string): Scalars[T] | undefined {
+function member<T extends keyof Scalars>(
+  object: JsonObject,
+  name: string,
+  type: T,
+  field: string,
+  goType: string = GO_TYPES[type],
+): Scalars[T] | undefined {
   const value = own(object, name);
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== type) throw badRequest(goTypeMismatch(value, `Go struct field ${field} of type ${GO_TYPES[type]}`));
+  if (typeof value !== type) throw badRequest(goTypeMismatch(value, `Go struct field ${field} of type ${goType}`));
   return value as Scalars[T];
 }
 

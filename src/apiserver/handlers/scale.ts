@@ -6,6 +6,7 @@ import type { KubeObject } from "#schema/meta.ts";
 import type { ScaleSubresource } from "#schema/structural.ts";
 import { isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
+import { goType, printGo } from "#kube/patch/go-format.ts";
 import { badRequest, statusFault, unclassified } from "#kube/status.ts";
 import type { Definition, VersionDefinition } from "#schema/definition.ts";
 import type { Resource } from "../registry.ts";
@@ -27,17 +28,14 @@ export function scaleOf(object: KubeObject, paths: ScaleSubresource): Item {
 /** As {@link scaleOf}; without replicas in the object there is no spec. Zero values are left out of the status as in Go. */
 export function toScale(object: KubeObject, paths: ScaleSubresource): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const replicas = numberAt(object, paths.specReplicasPath);
-  const selector = paths.labelSelectorPath === undefined ? undefined : valueAt(object, paths.labelSelectorPath);
+  const replicas = read(object, paths.specReplicasPath, "int64");
+  const selector = paths.labelSelectorPath === undefined ? "" : (read(object, paths.labelSelectorPath, "string") ?? "");
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })) as KubeObject["metadata"],
     ...(replicas === undefined ? {} : { spec: replicas === 0 ? {} : { replicas } }),
-    status: {
-      replicas: numberAt(object, paths.statusReplicasPath) ?? 0,
-      ...(selector === undefined || selector === "" ? {} : { selector }),
-    },
+    status: { replicas: read(object, paths.statusReplicasPath, "int64") ?? 0, ...(selector === "" ? {} : { selector }) },
   };
 }
 
@@ -55,39 +53,42 @@ export function validateScale(object: KubeObject, paths: ScaleSubresource | unde
   if (paths === undefined) return [];
   const { specReplicasPath, statusReplicasPath, labelSelectorPath } = paths;
   const errors = [...(statusOnly ? [] : replicasErrors(object, specReplicasPath)), ...replicasErrors(object, statusReplicasPath)];
-  const selector = labelSelectorPath === undefined ? undefined : valueAt(object, labelSelectorPath);
-  if (selector !== undefined && typeof selector !== "string") {
-    errors.push(invalid(FieldPath.of(labelSelectorPath!), "", accessorProblem(labelSelectorPath!, selector, "string")));
+  if (labelSelectorPath !== undefined) {
+    const selector = access(object, labelSelectorPath, "string");
+    if ("problem" in selector) errors.push(invalid(FieldPath.of(labelSelectorPath), "", selector.problem));
   }
   return errors;
 }
 
 function replicasErrors(object: KubeObject, path: string): FieldError[] {
-  const value = valueAt(object, path);
+  const found = access(object, path, "int64");
   const at = FieldPath.of(path);
-  if (value === undefined) return [];
-  if (typeof value !== "number" || !Number.isInteger(value)) return [invalid(at, 0, accessorProblem(path, value, "int64"))];
+  if ("problem" in found) return [invalid(at, 0, found.problem)];
+  const value = (found.value ?? 0) as number;
   if (value < 0) return [invalid(at, value, "should be a non-negative integer")];
   return value > MAX_REPLICAS ? [invalid(at, value, `should be less than or equal to ${MAX_REPLICAS}`)] : [];
 }
 
-function numberAt(object: KubeObject, path: string): number | undefined {
-  const value = valueAt(object, path);
-  if (value === undefined || typeof value === "number") return value;
-  throw unclassified(accessorProblem(path, value, "int64"));
+function read(object: KubeObject, path: string, type: "int64" | "string"): Json | undefined {
+  const found = access(object, path, type);
+  if ("problem" in found) throw unclassified(found.problem);
+  return found.value;
 }
 
-function accessorProblem(path: string, value: Json, expected: string): string {
-  const types: Record<string, string> = { string: "string", boolean: "bool", number: "float64" };
-  const type =
-    value === null ? "<nil>" : Array.isArray(value) ? "[]interface {}" : (types[typeof value] ?? "map[string]interface {}");
-  return `${path} accessor error: ${JSON.stringify(value)} is of the type ${type}, expected ${expected}`;
-}
-
-function valueAt(object: KubeObject, path: string): Json | undefined {
+/** Follows a path as Kubernetes does in unstructured objects, with its words for what is in the way. */
+function access(object: KubeObject, path: string, type: "int64" | "string"): { value: Json | undefined } | { problem: string } {
   let value: Json | undefined = object as unknown as JsonObject;
-  for (const name of fieldNames(path)) value = isObject(value) ? own(value, name) : undefined;
-  return value;
+  const passed: string[] = [];
+  const problem = (found: Json, expected: string): { problem: string } => ({
+    problem: `.${passed.join(".")} accessor error: ${printGo(found)} is of the type ${goType(found).replace("e {}", "e{}")}, expected ${expected}`,
+  });
+  for (const name of fieldNames(path)) {
+    passed.push(name);
+    if (!isObject(value)) return problem(value, "map[string]interface{}");
+    value = own(value, name);
+    if (value === undefined || (value === null && passed.length < fieldNames(path).length)) return { value: undefined };
+  }
+  return goType(value) === type ? { value } : problem(value, type);
 }
 
 function setAt(object: JsonObject, [name, ...rest]: string[], value: Json): void {

@@ -52,8 +52,8 @@ async function insertOnce(parts: Parts, place: Place, object: KubeObject, contex
   refuseInvalid(place, object, validateCreate(object, place.resource));
   if (place.resource.definition.custom) context.warnings.push(...finalizerWarnings(meta, undefined));
   await parts.admission.validate(attributesOf(place, "CREATE", object, undefined, context));
-  const wanted = revision(meta.resourceVersion, (problem) => unclassified(problem)) ?? 0;
-  if (wanted !== 0) throw unclassified("resourceVersion should not be set on objects to be created");
+  if (/^0*[1-9][0-9]*$/.test(meta.resourceVersion ?? ""))
+    throw unclassified("resourceVersion should not be set on objects to be created");
   delete meta.resourceVersion;
   const key = keyOf(place, meta.name!);
   if (!context.dryRun) return write(parts, place, key, undefined, object);

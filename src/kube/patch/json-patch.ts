@@ -27,6 +27,7 @@ const MEMBERS = new Set(["op", "path", "from", "value"]);
 
 /** Checks a parsed patch document. Throws 400, and 413 for too many operations. */
 export function decodeJsonPatch(patch: Json): JsonPatchOperation[] {
+  if (patch === null) return [];
   if (!Array.isArray(patch))
     throw badRequest(
       `error decoding patch: json: cannot unmarshal ${typeName(patch)} into Go value of type []handlers.jsonPatchOp`,

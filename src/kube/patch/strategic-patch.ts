@@ -8,7 +8,7 @@ import { clone, isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import type { Schema } from "#schema/structural.ts";
 import { badRequest, unclassified } from "../status.ts";
-import { printGo } from "./go-format.ts";
+import { goType, printGo } from "./go-format.ts";
 import { rejected } from "./json-patch.ts";
 import { mergeOrder, partition, scalars, sortedBy } from "./list-order.ts";
 import type { KeyOf } from "./list-order.ts";
@@ -231,7 +231,7 @@ function elementsAreObjects(...lists: readonly Json[][]): boolean {
 function keyReader(mergeKey: string): KeyOf {
   if (mergeKey === "") return (item) => item;
   return (item) => {
-    if (!isObject(item)) throw unclassified("expected a map[string]interface {}, but received another type");
+    if (!isObject(item)) throw unclassified(`expected a map[string]interface {}, but received a ${goType(item)}`);
     const key = own(item, mergeKey);
     if (key === undefined) throw unclassified(`map: ${printGo(item)} does not contain declared merge key: ${mergeKey}`);
     return key;
@@ -261,6 +261,6 @@ function listName(key: string, prefix: string): string {
 }
 
 function list(value: Json): Json[] {
-  if (!Array.isArray(value)) throw badRequest("invalid patch format of setElementOrder list");
-  return value;
+  if (Array.isArray(value)) return value;
+  throw unclassified(`expected a []interface {}, but received a ${goType(value)}`);
 }
