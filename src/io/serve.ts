@@ -52,7 +52,15 @@ export interface ListenOptions {
   /** 0 picks a free port. */
   readonly port: number;
   /** PEM. Absent: plain HTTP (and h2c is not offered). */
-  readonly tls?: { readonly key: string; readonly certificate: string; readonly clientCa: string };
+  readonly tls?: {
+    readonly key: string;
+    readonly certificate: string;
+    readonly clientCa: string;
+    /** Default: TLS 1.2. */
+    readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+    /** OpenSSL's cipher list; absent: the runtime's. */
+    readonly ciphers?: string;
+  };
   readonly limits: {
     /** Milliseconds until all request headers must be there. */
     readonly headers: number;

@@ -1,7 +1,7 @@
 /** A family as the CustomResourceDefinition (apiextensions.k8s.io/v1) that any Kubernetes API server takes. */
 import type { Family } from "./family.ts";
 import type { Kind } from "./kind.ts";
-import type { ObjectMeta } from "./meta.ts";
+import type { KubeObject, ObjectMeta } from "./meta.ts";
 import type { PrinterColumn, ScaleSubresource, Schema } from "./structural.ts";
 import { versionsOf } from "./family.ts";
 
@@ -15,7 +15,7 @@ export interface CrdVersion {
 }
 
 /** What we say of a CRD; servers know more fields. */
-export interface Crd {
+export interface Crd extends KubeObject {
   apiVersion: "apiextensions.k8s.io/v1";
   kind: "CustomResourceDefinition";
   metadata: ObjectMeta & { name: string };

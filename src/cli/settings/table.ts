@@ -4,11 +4,10 @@
  */
 import type { Setting } from "./setting.ts";
 import { ipNetworkProblem } from "./network.ts";
+import { cipherSuiteProblem } from "./tls.ts";
 
 const PREFIX = "SIDERO_CONTROLLER_MANAGER_";
 const PROCESS = ["up", "serve"] as const;
-
-const TLS_VERSIONS = ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"] as const;
 
 export const SETTINGS = {
   data: {
@@ -275,7 +274,7 @@ export const SETTINGS = {
   "tls-min-version": {
     type: "choice",
     default: "VersionTLS12",
-    choices: TLS_VERSIONS,
+    choices: ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"],
     env: ["SIDERO_TLS_MIN_VERSION"],
     roles: PROCESS,
     group: "Process",
@@ -285,6 +284,7 @@ export const SETTINGS = {
     type: "list",
     default: [],
     separator: ",",
+    check: cipherSuiteProblem,
     env: ["SIDERO_TLS_CIPHER_SUITES"],
     roles: PROCESS,
     group: "Process",

@@ -1,0 +1,87 @@
+/** `bin/sidero`: reads argv and the environment, runs one command, turns faults into exit codes. */
+import { readFile } from "node:fs/promises";
+import { Command, CommanderError, Option } from "commander";
+import { parse } from "yaml";
+import { defaultText, settingsOf, valueWord } from "#cli/settings/help.ts";
+import { readSettings } from "#cli/settings/read.ts";
+import type { Settings } from "#cli/settings/read.ts";
+import type { Role } from "#cli/settings/setting.ts";
+import { Fault } from "#std/fault.ts";
+import { VERSION } from "./version.ts";
+
+/** Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
+const EXIT = { failed: 1, usage: 2 } as const;
+
+function program(): Command {
+  const root = new Command("sidero")
+    .description("Takes bare machines from power-on to a Talos Linux Kubernetes cluster and back to clean hardware.")
+    .version(VERSION, "--version", "print the version")
+    .exitOverride()
+    .showHelpAfterError("(sidero --help shows what there is)");
+
+  const up = root.command("up").description("Run Sidero on this machine: API server, store and controllers in one process.");
+  for (const [name, setting] of settingsOf("up")) {
+    const env = setting.env === undefined ? "" : ` [${setting.env.join(", ")}]`;
+    const initial = defaultText(setting) === "" ? "" : ` (default ${defaultText(setting)})`;
+    const flag = name.length === 1 ? `-${name}, --${name}` : `--${name}`;
+    const value = setting.type === "boolean" ? `[${valueWord(setting)}]` : `<${valueWord(setting)}>`;
+    up.addOption(new Option(`${flag} ${value}`, `${setting.doc}${initial}${env}`));
+  }
+  up.action(async (_options, command: Command) => {
+    const settings = await settingsFrom("up", command);
+    const { up: run } = await import("./up.ts");
+    await run(settings);
+  });
+
+  root
+    .command("backup")
+    .description("Write a consistent copy of a data directory, also while Sidero runs on it.")
+    .argument("<target>", "directory to make; must not exist")
+    .option("--data <DIR>", "data directory to copy", process.env["SIDERO_DATA"] ?? "/var/lib/sidero")
+    .action(async (target: string, options: { data: string }) => {
+      const { backup } = await import("./backup.ts");
+      console.log(await backup(options.data, target));
+    });
+
+  root
+    .command("restore")
+    .description("Make a data directory from a backup.")
+    .argument("<source>", "directory that `sidero backup` wrote")
+    .option("--data <DIR>", "data directory to make; must not hold a store", process.env["SIDERO_DATA"] ?? "/var/lib/sidero")
+    .action(async (source: string, options: { data: string }) => {
+      const { restore } = await import("./backup.ts");
+      console.log(await restore(source, options.data));
+    });
+  return root;
+}
+
+async function settingsFrom(role: Role, command: Command): Promise<Settings> {
+  const flags: Record<string, string> = {};
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (value !== undefined) flags[option.name()] = String(value);
+  }
+  const path = flags["config"] ?? process.env["SIDERO_CONFIG"] ?? "";
+  return readSettings(role, { flags, env: process.env, ...(path === "" ? {} : { file: await configuration(path) }) });
+}
+
+async function configuration(path: string): Promise<unknown> {
+  try {
+    return parse(await readFile(path, "utf8"));
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault("cli.settings", `--config ${path}: ${text}`, { fault: "caller", retry: "never", cause });
+  }
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  } else {
+    const fault = Fault.from(error);
+    console.error(`sidero: ${fault.code === "std.unexpected" ? String(fault.stack) : fault.message}`);
+    process.exitCode = fault.code === "cli.settings" ? EXIT.usage : EXIT.failed;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The plane: API server and controllers over whatever doors it is given. `up` gives it sockets and SQLite, a test or the simulator
+ * memory and a virtual clock; what runs is the same.
+ */
+import { createAuthenticator } from "#apiserver/authenticate.ts";
+import { createEdge } from "#apiserver/edge.ts";
+import type { Check } from "#apiserver/health.ts";
+import type { ApiHandler } from "#apiserver/request.ts";
+import { createApiServer } from "#apiserver/server.ts";
+import type { Store } from "#apiserver/store/store.ts";
+import type { Tokens } from "#apiserver/tokens.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Digest } from "#io/digest.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import { createMemoryTransport } from "#io/memory/transport.ts";
+import type { Handler, Principal } from "#io/serve.ts";
+import { coreDefinitions } from "#kinds/core/definitions.ts";
+import { families } from "#kinds/index.ts";
+import { createClient } from "#kube/client.ts";
+import type { Client } from "#kube/client.ts";
+import { createRecorder } from "#kube/events.ts";
+import { lead } from "#kube/lease.ts";
+import type { Metrics } from "#kube/metrics.ts";
+import { Runtime } from "#kube/runtime.ts";
+import { toCrd } from "#schema/crd.ts";
+import { toExtension } from "#schema/family.ts";
+import type { BackupRoute } from "./backup-route.ts";
+import { BACKUP_PATH } from "./backup-route.ts";
+import { controllers } from "./controllers.ts";
+import { VERSION } from "./version.ts";
+
+/** What our own controllers are to the API server; they are told apart from people in its log. */
+const SELF: Principal = { name: "system:sidero", groups: ["system:masters"] };
+/** Upstream's lease, so that the two never lead at once on a shared cluster. */
+const LEASE = { namespace: "kube-system", name: "controller-leader-election-sidero-controller-manager" };
+
+export interface PlaneOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly digest: Digest;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly tokens?: Tokens;
+  readonly checks?: readonly Check[];
+  /** Host and process, for leases and events. */
+  readonly identity: string;
+  readonly leaderElection: boolean;
+  /** Absent where there is nothing to copy. */
+  readonly backup?: BackupRoute;
+}
+
+export interface Plane {
+  /** The whole API, authentication included: give it to listeners. */
+  readonly handler: Handler;
+  /** Talks to the API without a socket, as an administrator. */
+  readonly client: Client;
+  /** Resolves when our kinds are served; controllers then run until `signal` is aborted. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Resolves when the controllers have ended; rejects when one of them could not go on. */
+  readonly ended: Promise<void>;
+  /** Ends what {@link start} began; the store stays open. */
+  stop(): Promise<void>;
+}
+
+export function createPlane(options: PlaneOptions): Plane {
+  const { store, clock, entropy, digest, log, metrics } = options;
+  const api = createApiServer({
+    store,
+    definitions: coreDefinitions,
+    crds: families.map(toCrd),
+    extensions: new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)])),
+    version: { version: VERSION, platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}` },
+    checks: options.checks ?? [],
+    clock,
+    entropy,
+    digest,
+    log: log.with({ part: "apiserver" }),
+  });
+  const authenticate = createAuthenticator({ clock, ...(options.tokens === undefined ? {} : { tokens: options.tokens }) });
+  const { backup } = options;
+  const route: ApiHandler = (request) =>
+    backup !== undefined && request.path === BACKUP_PATH && request.method === "GET" ? backup(request) : api.handler(request);
+  const handler = createEdge({ authenticate, handler: route, clock, entropy, log });
+  const transport = createMemoryTransport(handler, { principal: SELF });
+  const client = createClient({ transport, clock, entropy, userAgent: `sidero/${VERSION}` });
+  const ports = { client, clock, entropy, log };
+  const events = createRecorder({ ...ports, component: "sidero", instance: options.identity });
+
+  const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> =>
+    new Runtime({ ...ports, metrics, events, controllers: controllers(), mayAct }).run(signal);
+  const run = (signal: AbortSignal): Promise<void> =>
+    options.leaderElection
+      ? lead({ ...ports, ...LEASE, identity: options.identity }, signal, (leadership) => control(leadership.signal, () => leadership.isHeld()))
+      : control(signal, () => true);
+
+  const ended = Promise.withResolvers<void>();
+  return {
+    handler,
+    client,
+    ended: ended.promise,
+    async start(signal) {
+      await api.start();
+      run(signal).then(ended.resolve, ended.reject);
+    },
+    async stop() {
+      await transport.close();
+      await api.stop();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/** `sidero up`: the plane on real doors, until a signal ends it. Prints `ready` on standard output once clients can come. */
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { servingNames, openPki } from "#apiserver/pki.ts";
+import { serverUrl, writeKubeconfig } from "#apiserver/kubeconfig.ts";
+import { createStore } from "#apiserver/store/mvcc.ts";
+import { readTokens } from "#apiserver/tokens.ts";
+import type { Settings } from "#cli/settings/read.ts";
+import type { ListenAddress } from "#cli/settings/setting.ts";
+import { opensslCiphers, TLS_VERSIONS } from "#cli/settings/tls.ts";
+import type { Handler, Listener, ListenOptions } from "#io/serve.ts";
+import { systemClock as clock } from "#io/node/clock.ts";
+import { digest } from "#io/node/digest.ts";
+import { disk } from "#io/node/disk.ts";
+import { systemEntropy as entropy } from "#io/node/entropy.ts";
+import { createJournal } from "#io/node/journal.ts";
+import { createLog } from "#io/node/log.ts";
+import { listen } from "#io/node/serve.ts";
+import { Fault } from "#std/fault.ts";
+import { createBackupRoute } from "./backup-route.ts";
+import { healthHandler, metricsHandler } from "./diagnostics.ts";
+import { createMetrics } from "./metrics.ts";
+import { createPlane } from "./plane.ts";
+
+/** Of every listener; the docstring of ListenOptions says what each bounds. */
+const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled: 30_000 };
+
+export async function up(settings: Settings): Promise<void> {
+  const log = createLog({ format: settings["logging-format"], verbosity: settings.v });
+  const directory = settings.data;
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    log.info("stopping", { signal });
+    stop.abort(new Fault("main.stopped", `stopped by ${signal}`, { fault: "caller", retry: "never" }));
+  };
+  process.once("SIGTERM", onSignal).once("SIGINT", onSignal);
+
+  const tokens = await tokensFrom(settings["token-auth-file"]);
+  const api = settings["api-address"];
+  const names = servingNames(api?.host ?? "", hostname(), settings["api-tls-name"]);
+  await disk.makeDirectory(directory, 0o700);
+  const journal = createJournal(directory);
+  const store = await createStore({ journal, clock, historyAge: settings["history-age"] });
+  const listeners: Listener[] = [];
+  try {
+    const pki = await openPki({ disk, directory: join(directory, "pki"), clock, entropy, names, log });
+    const metrics = createMetrics();
+    const identity = `${hostname()}_${entropy.uuid()}`;
+    const backup = createBackupRoute(journal, directory, entropy);
+    const leaderElection = settings["enable-leader-election"];
+    const plane = createPlane({ store, clock, entropy, digest, log, metrics, identity, leaderElection, backup, ...(tokens && { tokens }) });
+    const ciphers = opensslCiphers(settings["tls-cipher-suites"]);
+    const tls = {
+      key: pki.serving.key,
+      certificate: pki.serving.certificate,
+      clientCa: pki.authority,
+      minVersion: TLS_VERSIONS[settings["tls-min-version"]],
+      ...(ciphers === undefined ? {} : { ciphers }),
+    };
+    const serve = async (address: ListenAddress | undefined, secure: boolean, handler: Handler): Promise<Listener | undefined> => {
+      if (address === undefined) return undefined;
+      const listener = await listen({ ...address, ...(secure ? { tls } : {}), limits: LIMITS }, handler);
+      listeners.push(listener);
+      return listener;
+    };
+
+    await plane.start(stop.signal);
+    const listener = await serve(api, true, plane.handler);
+    await serve(settings["health-addr"], false, healthHandler(plane.handler));
+    const insecure = settings["insecure-diagnostics"];
+    await serve(settings["diagnostics-address"], !insecure, metricsHandler({ metrics, tokens, clock, entropy, open: insecure }));
+
+    if (listener !== undefined) {
+      const path = join(directory, "kubeconfig");
+      await writeKubeconfig({ disk, path, host: listener.host, port: listener.port, authority: pki.authority, client: pki.admin });
+      log.info("serving the API", { url: serverUrl(listener.host, listener.port), kubeconfig: path });
+    }
+    console.log("ready");
+    await plane.ended;
+    await Promise.all(listeners.map((one) => one.close()));
+    await plane.stop();
+  } finally {
+    await Promise.all(listeners.map((one) => one.close()));
+    await store.close();
+  }
+}
+
+async function tokensFrom(path: string): Promise<ReturnType<typeof readTokens> | undefined> {
+  if (path === "") return undefined;
+  const bytes = await disk.read(path);
+  if (bytes === undefined) throw new Fault("cli.settings", `--token-auth-file: ${path} is not there`, { fault: "caller", retry: "never" });
+  return readTokens(Buffer.from(bytes).toString(), digest);
+}
