@@ -29,10 +29,14 @@ async function kubectl(...args: string[]): Promise<string> {
   return stdout.trimEnd();
 }
 
+/** What Sidero logs; shown when something goes wrong. */
+let log = "";
+
 /** Starts the launcher as a user would and resolves on the line `ready`. */
 async function up(): Promise<ChildProcess> {
   const args = ["up", "--data", data, "--api-address", "127.0.0.1:0", "--health-addr", "off", "--diagnostics-address", "off"];
-  const child = spawn(join(here, "../../bin/sidero"), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(join(here, "../../bin/sidero"), args, { stdio: ["ignore", "pipe", "pipe"] });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
   for await (const line of createInterface({ input: child.stdout })) if (line === "ready") return child;
   throw new Error("sidero ended before it was ready");
 }
@@ -53,6 +57,21 @@ async function expectMembers(name: string, count: number): Promise<void> {
   }
 }
 
+interface Read {
+  items: { metadata: { name: string }; spec: { hostname?: string }; status?: { serversAvailable?: string[] } }[];
+}
+
+/** The classes as kubectl reads them back, with host names in the place of UUIDs. */
+async function classes(): Promise<string> {
+  const read = async (plural: string): Promise<Read["items"]> => (JSON.parse(await kubectl("get", plural, "-o", "json")) as Read).items;
+  const hostnames = new Map((await read("servers")).map(({ metadata, spec }) => [metadata.name, spec.hostname ?? metadata.name]));
+  const lines = (await read("serverclasses")).map(({ metadata, status }) => {
+    const members = status?.serversAvailable ?? [];
+    return `${metadata.name.padEnd(14)} ${String(members.length).padStart(2)}  ${members.map((name) => hostnames.get(name)).join(", ")}`;
+  });
+  return ["CLASS           N  AVAILABLE", ...lines].join("\n");
+}
+
 function show(title: string, text: string): void {
   console.log(`\n${styleText("bold", title)}\n${text}`);
 }
@@ -62,10 +81,8 @@ async function main(): Promise<void> {
   const ended = new Promise<number>((resolve) => sidero.once("exit", (code) => resolve(code ?? 1)));
   try {
     step(`Sidero is ready (data and kubeconfig in ${data})`);
-    await kubectl("create", "secret", "generic", "bmc", "--from-literal=user=admin", "--from-literal=pass=demo");
-    step("BMC credentials stored in a Secret");
     await kubectl("apply", "-f", join(here, "servers.yaml"));
-    step("6 servers applied");
+    step("6 servers and the Secret with their BMC credentials applied");
     await kubectl("apply", "-f", join(here, "classes.yaml"));
     step("4 classes applied");
     await expectMembers("any", 4);
@@ -84,8 +101,7 @@ async function main(): Promise<void> {
     await expectMembers("any", 6);
 
     show("kubectl get servers --label-columns zone", await kubectl("get", "servers", "--label-columns", "zone"));
-    const columns = "CLASS:.metadata.name,AVAILABLE:.status.serversAvailable,IN USE:.status.serversInUse";
-    show(`kubectl get serverclasses -o custom-columns=${columns}`, await kubectl("get", "serverclasses", "-o", `custom-columns=${columns}`));
+    show("kubectl get serverclasses, with the members' host names", await classes());
     show("Summary", `6 servers, 5 classes, membership followed every change; ${((performance.now() - started) / 1000).toFixed(1)} s in all.`);
     if (process.env["ONCE"] === "1") return;
 
@@ -99,4 +115,10 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  const { stderr, message } = error as Error & { stderr?: string };
+  console.error(`${styleText("red", "✘")} ${stderr || message}\nSidero's log:\n${log}`);
+  process.exitCode = 1;
+}
