@@ -74,3 +74,42 @@ export function objectOf(kind: Kind): fc.Arbitrary<KubeObject> {
     .map(([meta, body]) => ({ apiVersion: kind.apiVersion, kind: kind.kind, metadata: meta, ...(body as object) }))
     .map((object) => JSON.parse(JSON.stringify(object)) as KubeObject);
 }
+
+/** The object with one part of its spec or status removed or replaced by something that may not belong there. */
+export function damaged(object: fc.Arbitrary<KubeObject>): fc.Arbitrary<KubeObject> {
+  const junk = fc.constantFrom<unknown>(
+    undefined,
+    null,
+    true,
+    3,
+    -1,
+    1.5,
+    70_000,
+    "",
+    "move",
+    "a~2",
+    [],
+    [null],
+    {},
+    { bogus: 1 },
+  );
+  return fc.tuple(object, fc.nat(), junk).map(([whole, choice, replacement]) => {
+    const copy = JSON.parse(JSON.stringify(whole)) as KubeObject;
+    const places = placesOf(copy["spec"], copy, "spec").concat(placesOf(copy["status"], copy, "status"));
+    const [holder, key] = places[choice % places.length]!;
+    if (replacement === undefined && !Array.isArray(holder)) delete holder[key as string];
+    else (holder as Record<string | number, unknown>)[key] = replacement ?? null;
+    return copy;
+  });
+}
+
+type Place = [holder: Record<string, unknown> | unknown[], key: string | number];
+
+function placesOf(value: unknown, holder: Place[0], key: string | number): Place[] {
+  const here: Place[] = [[holder, key]];
+  if (typeof value !== "object" || value === null) return here;
+  const inside = Array.isArray(value) ? value : (value as Record<string, unknown>);
+  return here.concat(
+    Object.entries(value).flatMap(([name, part]) => placesOf(part, inside, Array.isArray(value) ? Number(name) : name)),
+  );
+}
