@@ -1,5 +1,5 @@
 /** A connection to the journal's database: opened exclusively and checked, with its statements; and what SQLite's errors mean. */
-import { closeSync, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 // Node renames this class to Database and keeps the old name as an alias (DEP0210): it is constructed in this file only.
 import type { StatementSync } from "node:sqlite";
@@ -98,6 +98,17 @@ function check(database: DatabaseSync, path: string): boolean {
   if (application !== APPLICATION) throw fault("io.format", `${path} is a database of another program`);
   if (format <= FORMAT) return false;
   throw fault("io.format", `${path} has format ${format}, this program reads up to ${FORMAT}: it was written by a newer version`);
+}
+
+/** Whether a file begins as our databases do (sqlite.org/fileformat2.html §1.3: the application id is at offset 68). */
+export function isJournal(path: string): boolean {
+  const header = Buffer.alloc(72);
+  const descriptor = openSync(path, "r");
+  try {
+    return readSync(descriptor, header) === header.length && header.readUInt32BE(68) === APPLICATION;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**

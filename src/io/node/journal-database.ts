@@ -11,7 +11,7 @@ import { connect, describe, syncDirectory } from "./journal-connection.ts";
 import type { Batch } from "./journal-message.ts";
 import { unpack } from "./journal-message.ts";
 
-const FILE = "journal.db";
+export const JOURNAL_FILE = "journal.db";
 /** Bytes of values after which {@link JournalDatabase.read} stops. */
 const READ_BYTES = 1024 * 1024;
 /** Revisions a compaction step looks at. */
@@ -109,7 +109,7 @@ export class JournalDatabase {
   }
 
   #connect(): Connection {
-    return (this.#connection ??= connect(join(this.#directory, FILE)));
+    return (this.#connection ??= connect(join(this.#directory, JOURNAL_FILE)));
   }
 
   /** Runs `work` in a transaction that also removes what failed commits before revision `first` may have left. */
