@@ -1,5 +1,7 @@
 /** A plain HTTPS client: sends what it is told byte for byte, and knows nothing about Kubernetes. */
+import type { ClientRequest } from "node:http";
 import { Agent, request } from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Credentials } from "../../peers/kubeconfig.ts";
 
 export interface Answer {
@@ -13,6 +15,23 @@ export interface Call {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+}
+
+const SLICE = 256 * 1024;
+
+/** In slices with pauses: a server that has had enough answers and hangs up, and the answer must be read before the hang-up is felt. */
+async function write(sent: ClientRequest, body: string | Uint8Array): Promise<void> {
+  const bytes = Buffer.from(body);
+  let answered = false;
+  sent.once("response", () => {
+    answered = true;
+  });
+  let start = 0;
+  for (; bytes.length - start > SLICE && !answered; start += SLICE) {
+    sent.write(bytes.subarray(start, start + SLICE));
+    await delay(5);
+  }
+  if (!answered && !sent.destroyed) sent.end(bytes.subarray(start));
 }
 
 export class Http {
@@ -50,7 +69,7 @@ export class Http {
         },
       );
       sent.on("error", reject);
-      sent.end(call.body);
+      void write(sent, call.body ?? "");
     });
   }
 

@@ -92,7 +92,7 @@ export const watches: readonly Case[] = [
       made("a"),
       watch(
         "resourceVersion=$a",
-        4,
+        3,
         set("a", { metadata: { finalizers: ["x.test/hold"] } }),
         remove("a"),
         set("a", { metadata: { finalizers: null } }),
