@@ -35,7 +35,6 @@ export function apiResourceList(group: ServedGroup, version: ServedVersion, dige
 
 function resourceEntries({ definition, version }: Resource, digest: Digest): object[] {
   const { plural, singular, namespaced, kind } = definition;
-  const storage = `${definition.group}/${definition.storageVersion}/${kind}`;
   const entry = {
     name: plural,
     singularName: singular,
@@ -43,7 +42,7 @@ function resourceEntries({ definition, version }: Resource, digest: Digest): obj
     kind,
     verbs: verbsOf(definition),
     ...namesOf(definition),
-    storageVersionHash: Buffer.from(digest(storage).slice(0, 16), "hex").toString("base64"),
+    ...(definition.custom ? { storageVersionHash: storageVersionHash(definition, digest) } : {}),
   };
   const subresources = subresourcesOf(definition, version).map((subresource) => ({
     name: `${plural}/${subresource.name}`,
@@ -54,6 +53,11 @@ function resourceEntries({ definition, version }: Resource, digest: Digest): obj
     verbs: subresource.verbs,
   }));
   return [entry, ...subresources];
+}
+
+/** Changes with the version in which objects are stored (apiserver `discovery.StorageVersionHash`). */
+function storageVersionHash({ group, storageVersion, kind }: Resource["definition"], digest: Digest): string {
+  return Buffer.from(digest(`${group}/${storageVersion}/${kind}`).slice(0, 16), "hex").toString("base64");
 }
 
 function namesOf(definition: Resource["definition"]): object {

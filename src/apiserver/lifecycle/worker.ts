@@ -19,13 +19,13 @@ export class Worker {
   readonly #queue: Queue;
   #scheduled = false;
   #isClosed = false;
-  #idle = Promise.withResolvers<void>();
+  /** Pending from the moment a key is ready until none is and none is worked on. */
+  #busy: PromiseWithResolvers<void> | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     const { clock, entropy } = options;
     this.#queue = new Queue({ clock, entropy, onReady: () => this.#schedule(), backoff: { base: 20, most: 30_000 } });
-    this.#idle.resolve();
   }
 
   /** `after` in milliseconds. */
@@ -34,22 +34,22 @@ export class Worker {
   }
 
   /** Resolves when nothing is being worked on and nothing is ready; keys that wait for their time are not waited for. */
-  idle(): Promise<void> {
-    return this.#idle.promise;
+  async idle(): Promise<void> {
+    await this.#busy?.promise;
   }
 
   /** Takes nothing more; resolves when the work under way has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.close();
-    await this.#idle.promise;
+    await this.idle();
   }
 
   /** Not at once: keys are added in the middle of the store's notifications, which should reach everybody first. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#queue.active === 0) this.#idle = Promise.withResolvers<void>();
+    this.#busy ??= Promise.withResolvers<void>();
     queueMicrotask(() => {
       this.#scheduled = false;
       this.#pump();
@@ -62,7 +62,9 @@ export class Worker {
       if (key === undefined) break;
       void this.#run(key);
     }
-    if (this.#queue.active === 0) this.#idle.resolve();
+    if (this.#queue.active > 0) return;
+    this.#busy?.resolve();
+    this.#busy = undefined;
   }
 
   async #run(key: string): Promise<void> {
@@ -70,9 +72,8 @@ export class Worker {
       await this.#options.work(key);
       this.#queue.forget(key);
     } catch (error) {
-      // Someone else was faster, or the server is going down: no news for anybody.
-      const fault = Fault.from(error);
-      if (fault.code !== "store.moved" && !this.#isClosed) this.#options.report(key, fault);
+      // What fails because the server is going down is no news.
+      if (!this.#isClosed) this.#options.report(key, Fault.from(error));
       this.#queue.retry(key);
     }
     this.#queue.done(key);

@@ -130,7 +130,7 @@ test("stored bytes are not touched, and a renderer and an event's line are share
   assert.deepEqual(JSON.parse(text(pieces)), {
     kind: "MachineList",
     apiVersion: "lab.example.io/v1",
-    metadata: { resourceVersion: "9" },
+    metadata: { continue: "", resourceVersion: "9" },
     items: [a.object(), b.object()],
   });
   assert.deepEqual((JSON.parse(text(json.list([], {}))) as { items: unknown }).items, []);

@@ -71,9 +71,8 @@ function build(resource: Resource, choice: Choice, pretty: boolean, includeObjec
 }
 
 function shapeOf(resource: Resource, choice: Choice, includeObject: IncludeObject, clock: Clock): Shape {
-  const { definition, version } = resource;
   const metaVersion = apiVersionOf(META_GROUP, choice.version);
-  if (choice.transform === undefined) return wholeShape(apiVersionOf(definition.group, version.name), definition.listKind);
+  if (choice.transform === undefined) return wholeShape(resource);
   if (choice.transform === "Table") return tableShape(resource, metaVersion, includeObject, clock);
   return partialShape(metaVersion, choice.transform, goType(resource));
 }

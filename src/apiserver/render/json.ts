@@ -5,6 +5,7 @@
 import { apiVersionOf } from "#schema/meta.ts";
 import type { Resource } from "../registry.ts";
 import { EventLines } from "./lines.ts";
+import { listMeta } from "./shape.ts";
 import type { Renderer } from "./render.ts";
 
 const COMMA = Buffer.from(",");
@@ -19,7 +20,7 @@ export function jsonRenderer(resource: Resource): Renderer {
     contentType: "application/json",
     one: (item) => [item.bytes],
     list(items, meta) {
-      const head = `{"kind":${kind},"apiVersion":${apiVersion},"metadata":${JSON.stringify(meta)},"items":[`;
+      const head = `{"kind":${kind},"apiVersion":${apiVersion},"metadata":${JSON.stringify(listMeta(resource, meta))},"items":[`;
       const pieces: Buffer[] = [Buffer.from(head)];
       for (const item of items) {
         if (pieces.length > 1) pieces.push(COMMA);

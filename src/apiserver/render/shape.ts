@@ -1,5 +1,7 @@
 /** What an answer contains, before it is written as JSON or YAML: whole objects, their metadata, or a table. */
-import type { KubeObject, ListMeta } from "#schema/meta.ts";
+import { apiVersionOf } from "#schema/meta.ts";
+import type { ListMeta } from "#schema/meta.ts";
+import type { Resource } from "../registry.ts";
 import type { Item, WatchType } from "./render.ts";
 
 export interface Shape {
@@ -12,11 +14,18 @@ export interface Shape {
   readonly volatile: boolean;
 }
 
+/** Lists of custom resources always say whether there is more, with an empty token when there is not; others only when there is. */
+export function listMeta({ definition }: Resource, meta: ListMeta): ListMeta {
+  return definition.custom ? { continue: "", ...meta } : meta;
+}
+
 /** Whole objects. */
-export function wholeShape(apiVersion: string, listKind: string): Shape {
+export function wholeShape(resource: Resource): Shape {
+  const kind = resource.definition.listKind;
+  const apiVersion = apiVersionOf(resource.definition.group, resource.version.name);
   return {
     one: (item) => item.object(),
-    list: (items, metadata) => ({ kind: listKind, apiVersion, metadata, items: items.map((item): KubeObject => item.object()) }),
+    list: (items, meta) => ({ kind, apiVersion, metadata: listMeta(resource, meta), items: items.map((item) => item.object()) }),
     event: (_type, item) => item.object(),
     volatile: false,
   };
