@@ -7,8 +7,8 @@ import type { TestContext } from "node:test";
 import { test } from "node:test";
 import type { Journal, Row } from "#io/journal.ts";
 import { Fault } from "#std/fault.ts";
-import { restoreJournal } from "./journal-restore.ts";
-import { createJournal } from "./journal.ts";
+import { restoreJournal } from "#io/node/journal-restore.ts";
+import { createJournal } from "#io/node/journal.ts";
 
 async function place(context: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "sidero-journal-"));
