@@ -37,11 +37,15 @@ async function write(sent: ClientRequest, body: string | Uint8Array): Promise<vo
 export class Http {
   readonly #credentials: Credentials;
   readonly #agent: Agent;
+  /** For calls that bring their own Authorization: a client certificate would speak first. */
+  readonly #stranger: Agent;
 
   constructor(credentials: Credentials) {
     this.#credentials = credentials;
     const { ca, cert, key } = credentials;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 32, ca, cert, key, rejectUnauthorized: ca !== undefined });
+    const options = { keepAlive: true, maxSockets: 32, ca, rejectUnauthorized: ca !== undefined };
+    this.#agent = new Agent({ ...options, cert, key });
+    this.#stranger = new Agent(options);
   }
 
   /** Resolves when the answer is complete, or when `onChunk` returns false (the connection is then closed). */
@@ -75,5 +79,6 @@ export class Http {
 
   close(): void {
     this.#agent.destroy();
+    this.#stranger.destroy();
   }
 }

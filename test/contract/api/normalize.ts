@@ -27,7 +27,7 @@ export class Normalizer {
     return text
       .replaceAll(UUID, (uuid) => this.#name("uid", uuid))
       .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < HOUR ? "<now>" : time))
-      .replaceAll(/(object meta: |resourceVersion: )(\d+)/g, "$1<revision>")
+      .replaceAll(/(object meta: |resourceVersion: |ResourceVersion in record \()(\d+)/g, "$1<revision>")
       .replaceAll(/(resource version: \d+, current: )\d+/g, "$1<revision>")
       .replaceAll(/(too old resource version: \d+ \()\d+/g, "$1<revision>")
       .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, "<server>");
@@ -40,7 +40,8 @@ export class Normalizer {
     if (typeof value !== "object" || value === null) return value;
     const object = value as Record<string, unknown>;
     const result: Record<string, unknown> = {};
-    for (const key of Object.keys(object)) {
+    // Sorted, as names are given in the order of first sight and servers write fields in different orders.
+    for (const key of Object.keys(object).sort()) {
       if (key === "metadata")
         result[key] = this.#metadata(object[key], Array.isArray(object["items"]) || Array.isArray(object["rows"]));
       else if (key !== "managedFields") result[key] = this.value(object[key]);
@@ -56,7 +57,9 @@ export class Normalizer {
     if (typeof resourceVersion === "string" && /^\d+$/.test(resourceVersion)) {
       result["resourceVersion"] = ofList ? "<revision>" : this.#name("revision", resourceVersion);
     }
-    if (typeof result["continue"] === "string") result["continue"] = "<continue>";
+    // No client can tell an empty token from none.
+    if (result["continue"] === "") delete result["continue"];
+    else if (typeof result["continue"] === "string") result["continue"] = "<continue>";
     // The server cuts the given part so that five made-up characters end the name within 63.
     if (
       typeof generateName === "string" &&

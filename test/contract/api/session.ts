@@ -29,6 +29,13 @@ function decode(answer: Answer): unknown {
   }
 }
 
+/** An event of a watch; undefined when the line is none, as when the answer is a refusal or an object. */
+function parseEvent(line: string): { type: string } | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const event = JSON.parse(line) as { type?: string; object?: unknown };
+  return event.type === undefined || event.object === undefined ? undefined : { ...event, type: event.type };
+}
+
 export class Session {
   readonly #http: Http;
   readonly #variables: Record<string, string>;
@@ -99,9 +106,8 @@ export class Session {
 
   #view(step: Step, answer: Answer, body: unknown): unknown {
     if (step.view !== undefined) return this.#normalizer.value(step.view(body, answer));
-    const value = this.#normalizer.value(body);
-    if (step.only === undefined || answer.status >= 400) return value;
-    return Object.fromEntries(step.only.map((path) => [path, at(value, path) ?? null]));
+    if (step.only === undefined || isRefusal(answer.status)) return this.#normalizer.value(body);
+    return this.#normalizer.value(Object.fromEntries(step.only.map((path) => [path, at(body, path) ?? null])));
   }
 
   async #watch(step: WatchStep): Promise<Exchange[]> {
@@ -113,8 +119,8 @@ export class Session {
       const lines = (rest + chunk.toString("utf8")).split("\n");
       rest = lines.pop()!;
       for (const line of lines) {
-        const event = JSON.parse(line) as { type: string };
-        if (step.bookmarks === true || event.type !== "BOOKMARK") events.push(event);
+        const event = parseEvent(line);
+        if (event !== undefined && (step.bookmarks === true || event.type !== "BOOKMARK")) events.push(event);
       }
       return events.length < step.count;
     };

@@ -26,13 +26,16 @@ const made: Step = {
 };
 const bare: Step = { call: `POST ${WIDGETS}`, body: widget("bare"), quiet: true };
 
-/** A date column shows an age, which grows while the test runs. */
+/** A date column shows an age, which grows while the test runs; what a column says about itself is each server's own words. */
 function withoutAges(body: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(body)
-      .replaceAll(/"\d+s"/g, '"<seconds>"')
-      .replaceAll(/"\d+y\d*d?"/g, '"<years>"'),
-  ) as unknown;
+  const text = JSON.stringify(body, (key, value: unknown) =>
+    key === "columnDefinitions" ? (value as object[]).map(withoutDescription) : value,
+  );
+  return JSON.parse(text.replaceAll(/"\d+s"/g, '"<seconds>"').replaceAll(/"\d+y\d*d?"/g, '"<years>"')) as unknown;
+}
+
+function withoutDescription(column: object): object {
+  return { ...column, description: undefined };
 }
 
 const table = (call: string, accept = TABLE): Step => ({ call, accept, view: withoutAges });
