@@ -37,8 +37,8 @@ export interface Trip {
   /** Of the version it leads to. */
   readonly apiVersion: string;
   readonly schema: Schema;
-  there(body: Body): Body;
-  back(body: Body): Body;
+  readonly there: (body: Body) => Body;
+  readonly back: (body: Body) => Body;
 }
 
 /** The object in the version the trip leads to. Does not change its argument; parts may be shared. */

@@ -13,8 +13,8 @@ export type Body<K> = Omit<Resource<K>, "apiVersion" | "kind" | "metadata">;
 /** A version beside the stored one. Both functions may lose what the other version cannot hold (it is carried along). */
 export interface Older {
   readonly kind: Kind;
-  up(body: JsonObject): JsonObject;
-  down(body: JsonObject): JsonObject;
+  readonly up: (body: JsonObject) => JsonObject;
+  readonly down: (body: JsonObject) => JsonObject;
 }
 
 export interface Family {
@@ -32,9 +32,9 @@ export interface Family {
  * change them, and must settle after one round: down(up(down(x))) = down(x), and likewise for up.
  */
 export function older<O extends Kind, H extends Kind>(version: {
-  kind: O;
-  up(body: Body<O>): Body<H>;
-  down(body: Body<H>): Body<O>;
+  readonly kind: O;
+  readonly up: (body: Body<O>) => Body<H>;
+  readonly down: (body: Body<H>) => Body<O>;
 }): Older {
   return version as unknown as Older;
 }

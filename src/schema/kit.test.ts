@@ -4,7 +4,21 @@ import type { Resource } from "./kind.ts";
 import type { ObjectMeta } from "./meta.ts";
 import type { TypeOf } from "./kit.ts";
 import { kind } from "./kind.ts";
-import { array, boolean, dateTime, enumeration, int32, intOrString, json, map, object, string } from "./kit.ts";
+import {
+  array,
+  boolean,
+  dateTime,
+  enumeration,
+  int32,
+  int64,
+  integer,
+  intOrString,
+  json,
+  map,
+  number,
+  object,
+  string,
+} from "./kit.ts";
 
 /** Types are compared by the compiler: a wrong inference makes `tsc` fail, which `make check` runs. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -85,6 +99,40 @@ test("a description yields the structural schema", () => {
   assert.equal(Machine.apiVersion, "example.dev/v1");
   assert.equal(Machine.listKind, "MachineList");
   assert.equal(Machine.hasStatus, true);
+});
+
+test("each word of the notation stands for words of the schema", () => {
+  const list = "x-kubernetes-list-type";
+  const mapType = "x-kubernetes-map-type";
+  assert.deepEqual(string().pattern("^a$").min(1).max(2).format("hostname").schema, {
+    type: "string",
+    pattern: "^a$",
+    minLength: 1,
+    maxLength: 2,
+    format: "hostname",
+  });
+  assert.deepEqual(integer().min(1).max(2).schema, { type: "integer", minimum: 1, maximum: 2 });
+  assert.deepEqual([int64().schema, number().schema], [{ type: "integer", format: "int64" }, { type: "number" }]);
+  const items = { type: "array", items: { type: "string" } };
+  assert.deepEqual(array(string()).set().min(1).max(2).schema, { ...items, [list]: "set", minItems: 1, maxItems: 2 });
+  assert.deepEqual(array(string()).atomic().schema, { ...items, [list]: "atomic" });
+  const entries = { type: "object", additionalProperties: { type: "string" } };
+  assert.deepEqual(map(string()).min(1).max(2).schema, { ...entries, minProperties: 1, maxProperties: 2 });
+  assert.deepEqual(map(string()).atomic().schema, { ...entries, [mapType]: "atomic" });
+  assert.deepEqual(object({}).min(1).atomic().schema, { type: "object", minProperties: 1, [mapType]: "atomic" });
+  const rule = {
+    cel: "self > 1",
+    message: "more than one",
+    path: ".x",
+    reason: "FieldValueForbidden",
+    check: () => true,
+  } as const;
+  assert.deepEqual(integer().rule(rule).rule(rule).schema["x-kubernetes-validations"]?.[1], {
+    rule: "self > 1",
+    message: "more than one",
+    fieldPath: ".x",
+    reason: "FieldValueForbidden",
+  });
 });
 
 test("descriptions are immutable", () => {

@@ -91,9 +91,6 @@ export class Field<T = unknown> {
   default(value: T): this {
     return this.with({ default: value as Json });
   }
-  example(value: T): this {
-    return this.with({ example: value as Json });
-  }
   /** Adds a rule to this field's value, in the schema and in code. */
   rule(rule: Rule<T>): this {
     const validation: ValidationRule = {
@@ -200,10 +197,6 @@ export class ObjectField<F extends Fields = Fields> extends Field<Shape<F>> {
   /** Replaced as a whole by apply, like a reference. */
   atomic(): this {
     return this.with({ "x-kubernetes-map-type": "atomic" });
-  }
-  /** Fields that are not described are kept instead of pruned. */
-  preserveUnknown(): this {
-    return this.with({ "x-kubernetes-preserve-unknown-fields": true });
   }
 }
 
