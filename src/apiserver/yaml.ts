@@ -1,17 +1,24 @@
 /** YAML bodies, read as sigs.k8s.io/yaml does: YAML 1.1 scalars (`yes`, `0644`), one document, no dates; repeated keys are reported. */
 import { LineCounter, isMap, isScalar, parseDocument, visit } from "yaml";
 import type { Document, ScalarTag, Tags } from "yaml";
-import { DEFAULT_LIMITS } from "#schema/strict.ts";
+import { DEFAULT_LIMITS, parseJson } from "#schema/strict.ts";
 import type { Json } from "#std/json.ts";
+import { statusFault } from "#kube/status.ts";
 import { DecodeProblem } from "./metadata.ts";
 
 /** Nodes that aliases may add to a document; a real manifest has a handful, an alias bomb billions. */
 const MAX_ALIASED = 1_000;
+/** Reading YAML takes about a second per MiB, in which nothing else happens; JSON sent as YAML is not affected. */
+const MAX_BYTES = 1024 * 1024;
 /** YAML 1.1 types that Go's reader leaves as text. */
 const PLAIN = new Set(["timestamp", "binary", "omap", "pairs", "set"].map((name) => `tag:yaml.org,2002:${name}`));
 
-/** Throws DecodeProblem for a text that is not YAML, nests too deeply or expands too far. */
+/** Throws DecodeProblem for a text that is not YAML, nests too deeply or expands too far, 413 for one that would take too long. */
 export function parseYaml(bytes: Buffer): { value: Json; complaints: string[]; problems: string[] } {
+  const json = parseAsJson(bytes);
+  if (json !== undefined) return { value: json, complaints: [], problems: [] };
+  if (bytes.length > MAX_BYTES)
+    throw statusFault("RequestEntityTooLarge", `Request entity too large: limit is ${MAX_BYTES} for YAML`);
   const lines = new LineCounter();
   const document = parseDocument(bytes.toString("utf8"), {
     version: "1.1",
@@ -31,6 +38,17 @@ export function parseYaml(bytes: Buffer): { value: Json; complaints: string[]; p
     return { value, complaints, problems: complaints.length === 0 ? [] : [problem] };
   } catch (cause) {
     throw new DecodeProblem(`yaml: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/** Programs send JSON where YAML is asked for. Undefined for what is not plainly JSON. */
+function parseAsJson(bytes: Buffer): Json | undefined {
+  if (bytes[0] !== 0x7b) return undefined;
+  try {
+    const { value, duplicates } = parseJson(bytes);
+    return duplicates.length === 0 ? (value as Json) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -266,9 +266,9 @@ export class Resources {
     };
     return this.request("PATCH", target, body, { "content-type": types[type] });
   }
-  async watch(target: string, stream: Stream = new Stream()): Promise<Stream> {
+  async watch(target: string, stream: Stream = new Stream(), headers: Record<string, string> = {}): Promise<Stream> {
     const separator = target.includes("?") ? "&" : "?";
-    const { answer, open } = await this.#request("GET", `${target}${separator}watch=true`, "", {}, stream.abort.signal);
+    const { answer, open } = await this.#request("GET", `${target}${separator}watch=true`, "", headers, stream.abort.signal);
     if (open === undefined) throw new Error(`no stream: ${JSON.stringify(answer.object)}`);
     open(stream);
     return stream;
