@@ -89,14 +89,16 @@ export class View {
 
   #isNormal(entry: Entry, { definition }: Resource, storage: VersionDefinition): boolean {
     if (!definition.custom || this.#normal.get(entry) === storage) return true;
-    if (!equal(normalize(entry.object(), storage), entry.object())) return false;
+    const object = entry.object();
+    if (object.apiVersion !== apiVersionOf(definition.group, storage.name)) return false;
+    if (!equal(normalize(entry.object(), storage), object)) return false;
     this.#normal.set(entry, storage);
     return true;
   }
 
   #read(entry: Entry, resource: Resource, storage: VersionDefinition): KubeObject {
     const object = entry.object();
-    if (!this.#isNormal(entry, resource, storage)) normalize(object, storage);
+    if (!this.#isNormal(entry, resource, storage)) normalize(object, writtenVersion(object, resource) ?? storage);
     return convert(object, resource, resource.version);
   }
 }
@@ -104,6 +106,11 @@ export class View {
 function storageVersion({ definition, version }: Resource): VersionDefinition {
   if (version.name === definition.storageVersion) return version;
   return definition.versions.find((candidate) => candidate.name === definition.storageVersion)!;
+}
+
+/** The version an object was stored in, which is another than today's when the CRD has moved on. */
+function writtenVersion({ apiVersion }: KubeObject, { definition }: Resource): VersionDefinition | undefined {
+  return definition.versions.find((version) => apiVersionOf(definition.group, version.name) === apiVersion);
 }
 
 function normalize(object: KubeObject, version: VersionDefinition): KubeObject {
