@@ -125,7 +125,7 @@ describe("over TLS", () => {
 
     test(`${version}: a client certificate counts only when our authority signed it`, async () => {
       const seen = async (...args: string[]) =>
-        (JSON.parse((await tls.curl(version, ...args, tls.url)) as string) as { certificate: number }).certificate;
+        (JSON.parse(await tls.curl(version, ...args, tls.url)) as { certificate: number }).certificate;
       assert.ok((await seen("--cert", tls.files.certificate, "--key", tls.files.key)) > 300);
       assert.equal(await seen(), 0);
     });
@@ -209,8 +209,6 @@ describe("bytes that are hardly HTTP/1.1", () => {
     await listener.close();
     return answer;
   };
-  const BAD = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request";
-
   for (const [name, bytes] of [
     ["no HTTP at all", "hello\r\n\r\n"],
     ["a TLS hello", Buffer.from("16030100a5010000a1030300", "hex")],
@@ -228,7 +226,7 @@ describe("bytes that are hardly HTTP/1.1", () => {
   ] as const) {
     test(name, async () => {
       const answer = await exchange(bytes);
-      assert.ok(answer === BAD || /^HTTP\/1\.1 400 Bad Request\r\n/.test(answer), answer);
+      assert.ok(answer.startsWith("HTTP/1.1 400 Bad Request\r\n"), answer);
     });
   }
 

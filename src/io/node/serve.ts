@@ -99,6 +99,7 @@ function secure(
       cause,
     });
   }
+  server.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
   // Node's HTTP server starts to enforce its time limits when it listens; this one never does, it is handed its sockets.
   http1.emit("listening");
   return server;

@@ -47,7 +47,7 @@ class Http1Wire implements Wire {
     this.#response.writeHead(status, headers);
   }
 
-  write(bytes: Buffer, done: () => void): void {
+  write(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.#response.write(bytes, done);
   }
 

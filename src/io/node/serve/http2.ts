@@ -22,7 +22,7 @@ class Http2Wire implements Wire {
   readonly #stream: ServerHttp2Stream;
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) {
-    headers["host"] ??= headers[":authority"] as string | undefined;
+    headers["host"] ??= headers[":authority"];
     this.headers = headers as Wire["headers"];
     this.input = (flags & NGHTTP2_FLAG_END_STREAM) === 0 ? stream : undefined;
     this.#stream = stream;
@@ -46,7 +46,7 @@ class Http2Wire implements Wire {
     this.#stream.respond({ ":status": status, ...headers }, { endStream: length === 0 || this.method === "HEAD" });
   }
 
-  write(bytes: Buffer, done: () => void): void {
+  write(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.#stream.write(bytes, done);
   }
 

@@ -41,7 +41,7 @@ export class Outlet implements Sink {
   }
 
   get full(): boolean {
-    return this.#bytes >= this.#limit;
+    return this.#closed || this.#bytes >= this.#limit;
   }
 
   onDrain(resume: () => void): void {
@@ -55,7 +55,7 @@ export class Outlet implements Sink {
     this.#schedule();
   }
 
-  /** The wire is gone: nothing is kept for it any more. */
+  /** The wire is gone: nothing is kept for it any more, and it stays full, so that whoever writes until it is does not write on. */
   close(): void {
     this.#ending = true;
     this.#closed = true;
@@ -77,7 +77,8 @@ export class Outlet implements Sink {
     const bytes = this.#take();
     if (bytes !== undefined) {
       this.#stalled.arm();
-      this.#wire.write(bytes, () => this.#written(bytes.length));
+      // A wire that is gone fails each write at once, long before it says that it is closed: whoever writes on would do so for ever.
+      this.#wire.write(bytes, (error) => (error ? this.close() : this.#written(bytes.length)));
       return;
     }
     this.#busy = false;
@@ -86,6 +87,7 @@ export class Outlet implements Sink {
   }
 
   #written(length: number): void {
+    if (this.#closed) return;
     this.#bytes -= length;
     if (this.#resumes.length > 0 && !this.full) {
       const resumes = this.#resumes;
@@ -111,7 +113,10 @@ export class Outlet implements Sink {
       length += piece.length;
       this.#offset = piece.length;
     }
-    if (this.#next === this.#queue.length || this.#next >= SPENT) (this.#queue.splice(0, this.#next), (this.#next = 0));
+    if (this.#next === this.#queue.length || this.#next >= SPENT) {
+      this.#queue.splice(0, this.#next);
+      this.#next = 0;
+    }
     return parts.length === 1 ? part : Buffer.concat(parts, length);
   }
 }

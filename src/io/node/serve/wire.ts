@@ -12,8 +12,8 @@ export interface Wire {
   sendContinue(): void;
   /** Status line and headers (fit for node; the wire may change the record). `length` is the body's, undefined for a stream. */
   head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void;
-  /** Calls `done` once the bytes have left this process (or the wire is gone). One write at a time. */
-  write(bytes: Buffer, done: () => void): void;
+  /** Calls `done` once the bytes have left this process, with an error when the wire is gone. One write at a time. */
+  write(bytes: Buffer, done: (error?: Error | null) => void): void;
   /** Ends the answer, after `bytes` if there are any. */
   end(bytes?: Buffer): void;
   /** Cuts the exchange: HTTP/1.1 loses its connection, HTTP/2 resets the stream. */
