@@ -3,7 +3,7 @@ import { applyDefaults } from "#schema/default.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { prune } from "#schema/prune.ts";
 import type { JsonObject } from "#std/json.ts";
-import { readMetadata } from "./metadata.ts";
+import { DecodeProblem, readMetadata } from "./metadata.ts";
 import type { Resource } from "./registry.ts";
 
 /**
@@ -13,6 +13,8 @@ import type { Resource } from "./registry.ts";
 export function coerce(object: KubeObject, { definition, version }: Resource): string[] {
   const { meta, unknown } = readMetadata(object, definition.custom ? "" : "metadata.");
   object.metadata = meta;
+  const problem = definition.strategy.decodeProblem?.(object);
+  if (problem !== undefined) throw new DecodeProblem(problem);
   unknown.push(...prune(object as unknown as JsonObject, version.schema));
   applyDefaults(object as unknown as JsonObject, version.schema);
   definition.strategy.defaults?.(object);

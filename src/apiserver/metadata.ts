@@ -3,6 +3,7 @@
  * empty values do not survive. The kinds' schemas leave metadata out, it is the same for all.
  */
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
+import { normalizeTime } from "#schema/time.ts";
 import { isObject, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import { goTypeMismatch } from "./go-types.ts";
@@ -105,16 +106,11 @@ function scalar(type: "number" | "boolean", goType: string): Reader {
   };
 }
 
-const TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d([.,]\d+)?(Z|[+-]\d{2}:\d{2})$/;
-
-/** metav1.Time: kept in whole seconds UTC. */
 function time(value: Json, at: Place): string {
   if (typeof value !== "string") refuse(value, at, "string");
-  const milliseconds = TIME.test(value) ? Date.parse(value.replace(",", ".")) : Number.NaN;
-  if (!Number.isNaN(milliseconds)) return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
-  throw new DecodeProblem(
-    `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`,
-  );
+  const result = normalizeTime(value, "seconds");
+  if ("problem" in result) throw new DecodeProblem(result.problem);
+  return result.time;
 }
 
 function texts(value: Json, at: Place): JsonObject | undefined {

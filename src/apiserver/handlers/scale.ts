@@ -10,6 +10,7 @@ import { goType, printGo } from "#kube/patch/go-format.ts";
 import { badRequest, statusFault, unclassified } from "#kube/status.ts";
 import type { Definition, VersionDefinition } from "#schema/definition.ts";
 import type { Resource } from "../registry.ts";
+import { goTypeMismatch } from "../go-types.ts";
 import { itemOf } from "../view.ts";
 import type { Item } from "../render/render.ts";
 
@@ -114,6 +115,14 @@ const SCALE_VERSION: VersionDefinition = {
   selectable: [],
 };
 
+function scaleProblem({ spec }: KubeObject): string | undefined {
+  if (spec === undefined || spec === null) return undefined;
+  if (!isObject(spec)) return goTypeMismatch(spec as Json, "Go struct field Scale.spec of type v1.ScaleSpec");
+  const replicas = own(spec, "replicas") ?? 0;
+  const fits = typeof replicas === "number" && Number.isInteger(replicas) && Math.abs(replicas) <= MAX_REPLICAS;
+  return fits ? undefined : goTypeMismatch(replicas, "Go struct field ScaleSpec.spec.replicas of type int32");
+}
+
 /** Scale as a kind of its own, within the resource it belongs to. */
 export function scaleResource({ definition }: Resource): Resource {
   const scale: Definition = {
@@ -123,7 +132,7 @@ export function scaleResource({ definition }: Resource): Resource {
     storageVersion: "v1",
     versions: [SCALE_VERSION],
     custom: false,
-    strategy: { hasGeneration: false },
+    strategy: { hasGeneration: false, decodeProblem: scaleProblem },
   };
   return { definition: scale, version: SCALE_VERSION };
 }
