@@ -46,6 +46,8 @@ export class Loop<T extends KubeObject, O, E> {
   readonly #cache: Cache<T>;
   readonly #reader: Reader;
   readonly #turns = new Set<Promise<void>>();
+  /** Keys being worked on, with the changes that concern them meanwhile: their turn's own writes are among those. */
+  readonly #meanwhile = new Map<string, Set<string>>();
   /** Keys that failed for good, with the state of the spec that did it. */
   readonly #terminal = new Map<string, string>();
   readonly #meters: Meters;
@@ -86,7 +88,12 @@ export class Loop<T extends KubeObject, O, E> {
     const { settle = 0 } = this.#controller;
     this.#options.caches.get(kindName(reading.kind))!.onChange((change) => {
       const how = change.isInitial ? { priority: INITIAL_PRIORITY } : { after: settle };
-      for (const key of reading.keys(change, this.#reader)) this.#queue.add(key, how);
+      const version = versionName(reading.kind, change.object.metadata.resourceVersion);
+      for (const key of reading.keys(change, this.#reader)) {
+        const meanwhile = this.#meanwhile.get(key);
+        if (meanwhile === undefined) this.#queue.add(key, how);
+        else meanwhile.add(version);
+      }
       this.#meters.depth(this.#queue.depth);
     });
   }
@@ -105,14 +112,26 @@ export class Loop<T extends KubeObject, O, E> {
     }
   }
 
-  /** One turn of one key, which goes back to the queue once the caches show what the turn has written. Never rejects. */
+  /** One turn of one key. Never rejects. */
   async #turn(key: string): Promise<void> {
     const { clock, client, events, mayAct } = this.#options;
     const begun = clock.monotonic();
     const turn = new Turn(this.#controller, { client, events, mayAct, log: this.#log, signal: this.#signal });
+    this.#meanwhile.set(key, new Set());
     const result = await this.#decideAndAct(key, turn);
     this.#meters.turn(result, (clock.monotonic() - begun) / 1000);
-    void this.#shown(turn).then(() => this.#queue.done(key));
+    void this.#shown(turn).then(() => this.#giveBack(key, turn, result));
+  }
+
+  /** The caches show what the turn has written, its own changes have been heard of: they can be told from those of others. */
+  #giveBack(key: string, turn: Turn<T, O, E>, result: Result): void {
+    const own = new Set(turn.written.map(({ kind, version }) => versionName(kind, version)));
+    const others = this.#meanwhile.get(key)!.difference(own);
+    this.#meanwhile.delete(key);
+    // A turn that went well and wrote may have more to do; one that failed must not be driven on by its own traces.
+    const goesOn = others.size > 0 || (result === "done" && own.size > 0);
+    if (goesOn) this.#queue.add(key, { after: this.#controller.settle ?? 0 });
+    this.#queue.done(key);
   }
 
   async #shown(turn: Turn<T, O, E>): Promise<void> {
@@ -124,7 +143,7 @@ export class Loop<T extends KubeObject, O, E> {
 
   async #decideAndAct(key: string, turn: Turn<T, O, E>): Promise<Result> {
     const { clock } = this.#options;
-    const object = this.#cache.get(key);
+    const object = (turn.object = this.#cache.get(key));
     const spec = `${object?.metadata.uid ?? ""}/${object?.metadata.generation ?? 0}`;
     if (this.#terminal.get(key) === spec) return "skipped";
     this.#terminal.delete(key);
@@ -135,7 +154,7 @@ export class Loop<T extends KubeObject, O, E> {
       if (observed !== undefined) {
         const decision = this.#controller.decide(observed, clock.now());
         again = decision.again;
-        await turn.perform(key, object, decision);
+        await turn.perform(key, decision);
       }
       this.#queue.forget(key);
       if (again !== undefined) this.#queue.add(key, { after: again });
@@ -145,7 +164,7 @@ export class Loop<T extends KubeObject, O, E> {
       const fault = Fault.from(error);
       this.#meters.fault(fault);
       this.#retry(key, spec, fault, again);
-      if (object !== undefined && observed !== undefined) await this.#tell(turn, object, observed, fault);
+      if (observed !== undefined) await this.#tell(turn, observed, fault);
       return "failed";
     }
   }
@@ -164,13 +183,13 @@ export class Loop<T extends KubeObject, O, E> {
     }
   }
 
-  async #tell(turn: Turn<T, O, E>, object: T, observed: O, fault: Fault): Promise<void> {
-    if (fault.retry === "never")
-      this.#options.events.record(object, { type: "Warning", reason: "Failed", message: fault.message });
+  async #tell(turn: Turn<T, O, E>, observed: O, fault: Fault): Promise<void> {
+    const said = { type: "Warning", reason: "Failed", message: fault.message } as const;
+    if (fault.retry === "never" && turn.object !== undefined) this.#options.events.record(turn.object, said);
     const status = this.#controller.failed?.(observed, fault, this.#options.clock.now());
-    if (status === undefined) return;
+    if (status === undefined || turn.object === undefined) return;
     try {
-      await turn.writeStatus(object, status);
+      await turn.writeStatus(status);
     } catch (error) {
       // The object has moved on; its next turn tells what is true then.
       this.#log.debug("could not tell of a fault in the status", { because: error });
@@ -193,6 +212,11 @@ function readerOf(controller: Controller, caches: ReadonlyMap<string, Cache<Kube
       return caches.get(name) as unknown as CacheReader<T>;
     },
   };
+}
+
+/** Identifies one state of one object among all kinds. */
+function versionName(kind: KindRef, resourceVersion: string | undefined): string {
+  return `${kindName(kind)}@${resourceVersion ?? ""}`;
 }
 
 type Result = "done" | "failed" | "skipped";

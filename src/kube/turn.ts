@@ -25,6 +25,8 @@ export interface TurnOptions {
 }
 
 export class Turn<T extends KubeObject, O, E> {
+  /** As the cache had it when the turn began, then as the turn's own writes left it. */
+  object: T | undefined;
   /** What this turn has written so far, with the server's answers. */
   readonly written: { readonly kind: KindRef; readonly version: string }[] = [];
   readonly #controller: Controller<T, O, E>;
@@ -42,77 +44,55 @@ export class Turn<T extends KubeObject, O, E> {
     this.#client = watchedClient(options.client, mayWrite, (kind, version) => this.written.push({ kind, version }));
   }
 
-  async perform(key: string, object: T | undefined, decision: Decision<StatusOf<T>, E>): Promise<void> {
+  async perform(key: string, decision: Decision<StatusOf<T>, E>): Promise<void> {
     const { finalizer, name } = this.#controller;
     const { intent, effects = [], status, finalized = false } = decision;
-    const isDeleting = object?.metadata.deletionTimestamp !== undefined;
-    let current = object;
-    if (finalizer !== undefined && current !== undefined && !isDeleting) current = await this.#putFinalizer(current, finalizer);
-    if (intent !== undefined) current = await this.writeStatus(current, intent);
+    const isDeleting = this.object?.metadata.deletionTimestamp !== undefined;
+    if (finalizer !== undefined && this.object !== undefined && !isDeleting) await this.#setFinalizer(finalizer, true);
+    if (intent !== undefined) await this.writeStatus(intent);
     for (const effect of effects) {
       this.#mustLead();
       this.#options.log.debug("acting", { key, effect });
       await this.#controller.act(effect, { client: this.#client, events: this.#options.events, signal: this.#options.signal });
     }
-    if (status !== undefined) current = await this.writeStatus(current, status);
-    if (!finalized || finalizer === undefined || current === undefined) return;
-    if (!isDeleting)
-      throw new Fault("kube.not-deleting", `${name} finalizes ${key}, which is not being deleted`, {
-        fault: "ours",
-        retry: "never",
-      });
-    await this.#takeFinalizer(current, finalizer);
+    if (status !== undefined) await this.writeStatus(status);
+    if (!finalized || finalizer === undefined || this.object === undefined) return;
+    if (!isDeleting) throw ours("kube.not-deleting", `${name} finalizes ${key}, which is not being deleted`);
+    await this.#setFinalizer(finalizer, false);
   }
 
   /** Writes the fields of `status` that differ from the object's, and nothing when none does. */
-  async writeStatus(object: T | undefined, status: StatusOf<T>): Promise<T> {
+  async writeStatus(status: StatusOf<T>): Promise<void> {
     const { name, kind, writes } = this.#controller;
-    if (object === undefined)
-      throw new Fault("kube.no-object", `${name} has a status for an object that is not there`, {
-        fault: "ours",
-        retry: "never",
-      });
+    const { object } = this;
+    if (object === undefined) throw ours("kube.no-object", `${name} has a status for an object that is not there`);
     const old: JsonObject = isObject(object["status"]) ? object["status"] : {};
     const changed = Object.entries(status as JsonObject).filter(([field, value]) => !equal(old[field], value));
-    if (changed.length === 0) return object;
+    if (changed.length === 0) return;
     for (const [field] of changed) {
       if (!isDeclared(writes, kind, `status.${field}`)) throw undeclared(name, `writes status.${field} of ${kind.kind}`);
     }
-    return await this.#onObject(object, (resource) =>
-      resource.update({ ...object, status: { ...old, ...Object.fromEntries(changed) } }, { subresource: "status" }),
-    );
+    const next = { ...object, status: { ...old, ...Object.fromEntries(changed) } };
+    await this.#write(object, (resource) => resource.update(next, { subresource: "status" }));
   }
 
-  async #putFinalizer(object: T, finalizer: string): Promise<T> {
-    const { finalizers = [] } = object.metadata;
-    return finalizers.includes(finalizer) ? object : await this.#writeFinalizers(object, [...finalizers, finalizer]);
-  }
-
-  async #takeFinalizer(object: T, finalizer: string): Promise<void> {
-    const { finalizers = [] } = object.metadata;
-    if (!finalizers.includes(finalizer)) return;
-    await this.#writeFinalizers(
-      object,
-      finalizers.filter((each) => each !== finalizer),
-    );
-  }
-
-  async #writeFinalizers(object: T, finalizers: string[]): Promise<T> {
-    const { name = "", resourceVersion = "" } = object.metadata;
-    return await this.#onObject(object, (resource) => resource.patch(name, { metadata: { resourceVersion, finalizers } }));
+  async #setFinalizer(finalizer: string, isWanted: boolean): Promise<void> {
+    const object = this.object!;
+    const { name = "", resourceVersion = "", finalizers = [] } = object.metadata;
+    if (finalizers.includes(finalizer) === isWanted) return;
+    const next = isWanted ? [...finalizers, finalizer] : finalizers.filter((each) => each !== finalizer);
+    await this.#write(object, (resource) => resource.patch(name, { metadata: { resourceVersion, finalizers: next } }));
   }
 
   /** An object that has gone meanwhile is no failure: the cache is about to say so, and the key comes once more. */
-  async #onObject(object: T, write: (resource: ResourceClient<T>) => Promise<T>): Promise<T> {
+  async #write(object: T, write: (resource: ResourceClient<T>) => Promise<T>): Promise<void> {
+    const { kind } = this.#controller;
     try {
-      return await write(this.#client.for(this.#controller.kind).in(object.metadata.namespace ?? ""));
+      this.object = await write(this.#client.for(kind).in(object.metadata.namespace ?? ""));
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      throw new Fault("kube.gone", `${this.#controller.kind.kind} ${object.metadata.name} is gone`, {
-        fault: "world",
-        retry: "soon",
-        cause: error,
-      });
+      const message = `${kind.kind} ${object.metadata.name} is gone`;
+      throw new Fault("kube.gone", message, { fault: "world", retry: "soon", cause: error });
     }
   }
 
@@ -120,6 +100,10 @@ export class Turn<T extends KubeObject, O, E> {
     if (!this.#options.mayAct())
       throw new Fault("kube.not-leading", "another process may be leading", { fault: "world", retry: "later" });
   }
+}
+
+function ours(code: string, message: string): Fault {
+  return new Fault(code, message, { fault: "ours", retry: "never" });
 }
 
 function sameKind(a: KindRef, b: KindRef): boolean {

@@ -1,0 +1,117 @@
+/**
+ * A process may die between any two things it does: whoever comes after makes it good. Each run kills the controllers at another
+ * point (before or after each of their writes and steps), starts them anew, and looks at what has become of it.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serverBindingController } from "#controllers/server-binding/controller.ts";
+import { createServerClassController } from "#controllers/server-class/controller.ts";
+import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
+import { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
+import type { Controller } from "#kube/controller.ts";
+import { isNotFound } from "#kube/status.ts";
+import { Fault } from "#std/fault.ts";
+import { FINALIZER, Hardware, Machine, machineController, machines } from "./machine.ts";
+import { isWrite, startWorld } from "./world.ts";
+
+/** Counts the points at which a process can die, and kills it at the chosen one: from then on nothing it tries succeeds. */
+class Death {
+  points = 0;
+  isDead = false;
+  readonly #at: number;
+  constructor(at: number) {
+    this.#at = at;
+  }
+  pass(): void {
+    if (this.isDead || ++this.points === this.#at) {
+      this.isDead = true;
+      throw new Fault("test.dead", "the process is dead", { fault: "world", retry: "soon" });
+    }
+  }
+  /** Those who come after live. */
+  readonly hooks = {
+    before: (request: string): void => (isWrite(request) ? this.pass() : undefined),
+    after: (request: string): void => (isWrite(request) ? this.pass() : undefined),
+  };
+}
+
+async function lifeOfMachine(at: number): Promise<number> {
+  const death = new Death(at);
+  const world = await startWorld({ families: [machines], ...death.hooks });
+  const place = world.client.for(Machine).in("default");
+  const hardware = new Hardware();
+  hardware.onStep = async (step, when) => {
+    death.pass();
+    if (when === "after") return;
+    const { metadata, status } = await place.get("a");
+    assert.equal(status?.operation?.id, step.id, "no step without its intent on record");
+    assert.deepEqual(metadata.finalizers, [FINALIZER]);
+  };
+  let process = world.run(machineController(hardware));
+  const survive = async (): Promise<void> => {
+    await world.pass(300);
+    if (!death.isDead) return;
+    await process.kill();
+    death.isDead = false;
+    process = world.run(machineController(hardware));
+    await world.pass(300);
+  };
+  await place.create({ metadata: { name: "a" }, spec: { power: "on" } });
+  await survive();
+  assert.equal(hardware.power, "on");
+  assert.deepEqual((await place.get("a")).status, { power: "on", done: ["a-1-0"] });
+  await place.delete("a");
+  await survive();
+  assert.equal(hardware.power, "off");
+  await assert.rejects(place.get("a"), isNotFound);
+  const steps = ["a-1-0", "a-2-1"].flatMap((id) => ["prepare", "switch", "report"].map((name) => `${name} ${id}`));
+  assert.deepEqual(hardware.steps, steps, "every step once, in order");
+  await world.stop();
+  return death.points;
+}
+
+test("a machine's life, with a death at every point of it", async () => {
+  const points = await lifeOfMachine(0);
+  assert.ok(points > 20);
+  for (let at = 1; at <= points; at++) await lifeOfMachine(at);
+});
+
+async function lifeOfClasses(at: number): Promise<number> {
+  const death = new Death(at);
+  const world = await startWorld(death.hooks);
+  const [servers, classes, bindings] = [world.client.for(Server), world.client.for(ServerClass), world.client.for(ServerBinding)];
+  const start = (): ReturnType<typeof world.run> =>
+    world.run(createServerClassController() as Controller, serverBindingController as Controller);
+  let process = start();
+  const survive = async (): Promise<void> => {
+    await world.pass(400);
+    if (!death.isDead) return;
+    await process.kill();
+    death.isDead = false;
+    process = start();
+    await world.pass(400);
+  };
+  const reference = { name: "m", namespace: "default" };
+  await bindings.create({ metadata: { name: "s1" }, spec: { metalMachineRef: reference } });
+  for (const name of ["s1", "s2"]) await servers.create({ metadata: { name }, spec: { accepted: true } });
+  await classes.create({ metadata: { name: "none" }, spec: { selector: { matchLabels: { no: "body" } } } });
+  await survive();
+  await servers.delete("s1");
+  await classes.patch("any", { spec: { qualifiers: { labelSelectors: [{ a: "b" }] } } });
+  await survive();
+  await classes.delete("any");
+  await survive();
+  const { spec, status } = await classes.get("any");
+  assert.deepEqual([spec, status], [{}, { serversAvailable: ["s2"], serversInUse: [] }]);
+  assert.deepEqual((await classes.get("none")).status, { serversAvailable: [], serversInUse: [] });
+  assert.equal((await bindings.get("s1")).status?.ready, false);
+  await world.stop();
+  return death.points;
+}
+
+test("classes and bindings, with a death at every point", async () => {
+  const points = await lifeOfClasses(0);
+  assert.ok(points > 14);
+  for (let at = 1; at <= points; at++) await lifeOfClasses(at);
+});
