@@ -29,6 +29,12 @@ function decode(answer: Answer): unknown {
   }
 }
 
+/** A connection that ends without an answer is a result like any other: status 0 and the reason. */
+function noAnswer(error: unknown): Answer {
+  const { code, name } = error as { code?: string; name?: string };
+  return { status: 0, headers: { "content-type": "none" }, body: Buffer.from(code ?? name ?? String(error)) };
+}
+
 /** An event of a watch; undefined when the line is none, as when the answer is a refusal or an object. */
 function parseEvent(line: string): { type: string } | undefined {
   if (!line.startsWith("{")) return undefined;
@@ -82,7 +88,7 @@ export class Session {
   async #step(step: Step): Promise<Exchange> {
     const deadline = performance.now() + PATIENCE;
     for (;;) {
-      const answer = await this.#send(step);
+      const answer = await this.#send(step).catch(noAnswer);
       const body = decode(answer);
       const retry = answer.status === 429 || (step.until !== undefined && !step.until(answer.status, body));
       if (!retry || performance.now() > deadline) return this.#record(step, answer, body);
@@ -106,8 +112,9 @@ export class Session {
 
   #view(step: Step, answer: Answer, body: unknown): unknown {
     if (step.view !== undefined) return this.#normalizer.value(step.view(body, answer));
-    if (step.only === undefined || isRefusal(answer.status)) return this.#normalizer.value(body);
-    return this.#normalizer.value(Object.fromEntries(step.only.map((path) => [path, at(body, path) ?? null])));
+    const value = this.#normalizer.value(body);
+    if (step.only === undefined || isRefusal(answer.status)) return value;
+    return Object.fromEntries(step.only.map((path) => [path, at(value, path) ?? null]));
   }
 
   async #watch(step: WatchStep): Promise<Exchange[]> {
