@@ -96,6 +96,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   async function writeAll(): Promise<void> {
     isWriting = true;
+    // What is said in one breath is written once.
+    await Promise.resolve();
     for (const sighting of unwritten) {
       unwritten.delete(sighting);
       try {
