@@ -311,6 +311,18 @@ test("in the foreground an owner outlives the dependents that block it", async (
   assert.deepEqual(await names(fixture, MAPS), []);
 });
 
+test("in the foreground dependents that do not block go too, even if the owner stays for another reason", async () => {
+  const fixture = await start();
+  const owner = await fixture.create<KubeObject>(MAPS, configMap("owner", { finalizers: ["example.com/hold"] }));
+  await fixture.create(MAPS, configMap("loose", ownedBy(owner)));
+  await fixture.remove(`${MAPS}/owner`);
+  await fixture.idle();
+  assert.deepEqual(await names(fixture, MAPS), ["loose", "owner"]);
+  await fixture.remove(`${MAPS}/owner`, { propagationPolicy: "Foreground" });
+  await fixture.idle();
+  assert.deepEqual(await names(fixture, MAPS), ["owner"]);
+});
+
 test("a dependent that stops blocking lets its owner go", async () => {
   const fixture = await start();
   const owner = await fixture.create<KubeObject>(MAPS, configMap("owner"));

@@ -146,13 +146,17 @@ export class GarbageCollector implements LifecyclePart {
     await writer.change(definition, owner, (object) => dropFinalizer(object, ORPHAN_FINALIZER));
   }
 
-  /** Lets the owner go when nothing blocks it; else sees to it that its dependents go, and comes again with each that has. */
+  /** Sees to it that the dependents go; lets the owner go when none blocks it, else comes again with each that is gone. */
   async #finishForeground(definition: Definition, owner: Entry): Promise<void> {
     const dependents = [...this.#ports.store.dependents(owner.uid)];
-    if (!dependents.some((dependent) => blocks(dependent, owner.uid))) {
-      return this.#ports.writer.change(definition, owner, (object) => dropFinalizer(object, FOREGROUND_FINALIZER));
+    const waiting = dependents.filter((dependent) => !dependent.deleting);
+    if (dependents.some((dependent) => blocks(dependent, owner.uid))) {
+      for (const dependent of waiting) this.#worker.add(dependent.uid);
+      return;
     }
-    for (const dependent of dependents) if (!dependent.deleting) this.#worker.add(dependent.uid);
+    // First the dependents: the owner may stay for other finalizers, and would then look like one that is not being deleted in the foreground.
+    await Promise.all(waiting.map((dependent) => this.#settle(dependent.uid)));
+    await this.#ports.writer.change(definition, owner, (object) => dropFinalizer(object, FOREGROUND_FINALIZER));
   }
 }
 
