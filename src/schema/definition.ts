@@ -30,6 +30,11 @@ export interface Strategy {
   readonly hasGeneration: boolean;
   /** Messages for a bad metadata.name, [] when it is good; default: RFC 1123 subdomain. */
   readonly nameMessage?: (name: string) => string[];
+  /**
+   * Reads the body as Go's decoder would: undefined when it fits, having brought the object into the form Go would write
+   * (zero values in, empty fields out); else Go's message about the value that does not fit. Leaves unknown fields and metadata.
+   */
+  decodeProblem?(object: KubeObject): string | undefined;
   defaults?(object: KubeObject): void;
   prepareCreate?(object: KubeObject): void;
   prepareUpdate?(object: KubeObject, old: KubeObject): void;

@@ -22,6 +22,8 @@ export interface ValidateOptions {
   readonly old?: JsonObject | undefined;
   /** Judge this field alone (`status`); messages then name fields below it, as a genuine server's do for a subresource. */
   readonly part?: string | undefined;
+  /** Where errors say the part stands, when not at its own name. */
+  readonly at?: FieldPath;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface ValidateOptions {
 export function validate(object: JsonObject, schema: Schema, options: ValidateOptions = {}): FieldError[] {
   const { old, part } = options;
   const node = compileSchema(schema);
-  const errors = part === undefined ? judge(object, old, node, FieldPath.root) : judgePart(object, old, node, part);
+  const errors = part === undefined ? judge(object, old, node, FieldPath.root) : judgePart(object, part, node, options);
   if ((node.below & Below.embedded) !== 0) errors.push(...validateEmbedded(object, node));
   if ((node.below & Below.lists) !== 0 && (old === undefined || validateLists(old, node).length === 0)) {
     errors.push(...validateLists(object, node));
@@ -39,11 +41,11 @@ export function validate(object: JsonObject, schema: Schema, options: ValidateOp
   return errors;
 }
 
-function judgePart(object: JsonObject, old: JsonObject | undefined, node: SchemaNode, part: string): FieldError[] {
+function judgePart(object: JsonObject, part: string, node: SchemaNode, { old, at }: ValidateOptions): FieldError[] {
   const value = own(object, part);
   const child = node.properties.get(part);
   if (value === undefined || child === undefined) return [];
-  return judge(value, old && own(old, part), child, FieldPath.of(part));
+  return judge(value, old && own(old, part), child, at ?? FieldPath.of(part));
 }
 
 function judge(value: Json, old: Json | undefined, node: SchemaNode, base: FieldPath): FieldError[] {
