@@ -14,6 +14,7 @@ import type { Crd, CrdCondition, CrdNames } from "./crd.ts";
 import { setFinalizers } from "./deletion.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
 import { Worker } from "./worker.ts";
+import { normalize } from "./writer.ts";
 
 const CRDS = "apiextensions.k8s.io/customresourcedefinitions";
 const TERMINATING = "Terminating";
@@ -101,7 +102,7 @@ export class CustomResources implements LifecyclePart {
     for (const field of ["labels", "annotations"] as const) {
       if (wanted.metadata[field] !== undefined) object.metadata[field] = { ...object.metadata[field], ...wanted.metadata[field] };
     }
-    this.#definition.strategy.defaults?.(object);
+    normalize(this.#definition, object);
     this.#definition.strategy.prepareUpdate?.(object, old);
     if (!equal(object["spec"], old["spec"])) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     return !equal(object, old);

@@ -2,6 +2,7 @@
 import type { Clock } from "#io/clock.ts";
 import { timestamp } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
+import { Fault } from "#std/fault.ts";
 import type { Definition } from "#schema/definition.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
@@ -47,7 +48,7 @@ export function createWriter(store: Store, clock: Clock, entropy: Entropy): Writ
         metadata: { ...metadata, uid: entropy.uuid(), creationTimestamp: timestamp(clock) },
       };
       if (definition.strategy.hasGeneration) object.metadata.generation = 1;
-      definition.strategy.defaults?.(object);
+      normalize(definition, object);
       definition.strategy.prepareCreate?.(object);
       await store.write(key, undefined, object);
     },
@@ -66,4 +67,11 @@ export function createWriter(store: Store, clock: Clock, entropy: Entropy): Writ
       });
     },
   };
+}
+
+/** An object of this program's own making in the form in which a client's would be stored. */
+export function normalize(definition: Definition, object: KubeObject): void {
+  const problem = definition.strategy.decodeProblem?.(object);
+  if (problem !== undefined) throw new Fault("api.bad-manifest", problem, { fault: "ours", retry: "never" });
+  definition.strategy.defaults?.(object);
 }
