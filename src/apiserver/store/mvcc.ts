@@ -23,13 +23,18 @@ const AGE_PARTS = 10;
 const APPEND_BYTES = 4 * 1024 * 1024;
 const PRESENT: Past = new Map();
 
-/** Opens the journal, reads it into memory and returns the store; rejects with the journal's faults. */
+/** Opens the journal, reads it into memory and returns the store; rejects with the journal's faults, the journal closed. */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { journal, clock, ...limits } = options;
-  const opened = await journal.open();
-  const store = new MvccStore(journal, clock, { ...DEFAULTS, ...limits }, opened);
-  await store.load();
-  return store;
+  try {
+    const opened = await journal.open();
+    const store = new MvccStore(journal, clock, { ...DEFAULTS, ...limits }, opened);
+    await store.load();
+    return store;
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
 }
 
 /** A write between being staged and being visible. */
