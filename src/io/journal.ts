@@ -37,8 +37,9 @@ export interface Journal {
   read(onRows: (rows: Row[]) => void): Promise<void>;
   /**
    * Appends atomically; when it resolves the rows survive a power loss. Concurrent calls are committed together, in call order.
-   * Rejects with Fault `io.no-space`, `io.failed` and `io.closed`. Then nothing of the call is kept: later rows are never durable
-   * together with its rows. Only a process that dies before anything later is durable may find them when it opens the journal again.
+   * Rejects with Fault `io.no-space`, `io.failed` and `io.closed`; then nothing of the call is kept. Only where the fault's fact
+   * `uncertain` is true, the disk did not even let us find out: a process that dies before anything later is durable may find the rows
+   * when it opens the journal again.
    */
   append(rows: readonly Row[]): Promise<void>;
   /** Forgets superseded rows and deletions at or before `revision`. */

@@ -80,7 +80,7 @@ async function attempt<S extends Said>(what: S, work: (what: S) => Promise<void>
     return true;
   } catch (error) {
     if (!isDiskFault(error)) throw error;
-    say({ do: "failed", code: error.code });
+    say({ do: "failed", uncertain: error.facts["uncertain"] === true });
     return false;
   }
 }

@@ -16,7 +16,7 @@ interface Compact {
   readonly revision: number;
 }
 
-export type Said = Append | Compact | { readonly do: "done" } | { readonly do: "failed"; readonly code: string };
+export type Said = Append | Compact | { readonly do: "done" } | { readonly do: "failed"; readonly uncertain: boolean };
 
 /** Every revision has a value of its own. */
 export function valueOf(revision: number, length: number): Buffer {
@@ -25,7 +25,7 @@ export function valueOf(revision: number, length: number): Buffer {
 
 export class Minutes {
   readonly #kept: SaidRow[] = [];
-  /** Appends without a known end, or that failed without anything durable after them: all of each may be found, or nothing. */
+  /** Appends without a known end, and uncertain failures without anything durable after them: all of each may be found, or nothing. */
   #doubtful: Append[] = [];
   /** Compaction has come at least to the first and at most to the second. */
   #compacted: [number, number] = [0, 0];
@@ -47,12 +47,13 @@ export class Minutes {
     }
     if (said.do === "failed") {
       this.failed++;
+      if (!said.uncertain && current?.do === "append") this.#doubtful = [];
       return;
     }
     this.done++;
     if (current?.do === "append") this.#kept.push(...current.rows);
     if (current?.do === "compact") this.#compacted[0] = Math.max(this.#compacted[0], current.revision);
-    // Whatever became durable has also made earlier failures certain.
+    // Whatever became durable has made earlier failures certain, too.
     this.#doubtful = [];
   }
 

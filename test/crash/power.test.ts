@@ -99,12 +99,13 @@ function readAll(journal: JournalDatabase): Row[] {
   return rows;
 }
 
-/** A failure the disk may have: at some call, for some calls, or a full disk for a while. */
+/** A failure the disk may have: at some call, for some calls; a full disk for a while; or a volume that is lost until it is opened again. */
 function failure(entropy: SeededEntropy): string {
   const call = ["write", "sync", "truncate"][entropy.below(3)]!;
   const from = entropy.below(call === "write" ? 1500 : call === "sync" ? 170 : 4);
   const count = entropy.chance(0.5) ? 1 : 1 + entropy.below(call === "truncate" ? 3 : 40);
   const { EIO, ENOSPC } = constants.errno;
+  if (entropy.chance(0.4)) return `${call.toUpperCase()}:${from}:1:${EIO}`;
   return `${call}:${from}:${count}:${call === "write" && entropy.chance(0.5) ? ENOSPC : EIO}`;
 }
 
@@ -114,7 +115,10 @@ for (let round = 0; round < ROUNDS; round++) {
   const fail = round % 2 === 1 ? failure(entropy) : "";
   test(`seed ${seed}${fail === "" ? "" : `, failing ${fail}`}`, async (context) => {
     const operations = await trace(seed, fail);
+    const failures = operations.flatMap(({ kind }, index) => (kind === "failed sync" ? [index] : []));
     const counts = [operations.length, ...Array.from({ length: CUTS }, () => entropy.below(operations.length))];
+    // The moments after a failed fsync are the hardest.
+    for (const index of failures.slice(0, CUTS)) counts.push(Math.min(operations.length, index + entropy.below(40)));
     for (const count of counts) {
       const directory = await rebuild(cutPower(operations, count, entropy));
       try {
@@ -125,6 +129,7 @@ for (let round = 0; round < ROUNDS; round++) {
       await rm(directory, { recursive: true });
     }
     const { done, failed } = minutesAt(operations, operations.length);
+    assert.ok(done > APPENDS / 2, "it goes on when the disk works again");
     context.diagnostic(`${operations.length} operations, ${done} done, ${failed} failed`);
   });
 }

@@ -5,6 +5,8 @@
  * SHIM_LOG        every write, sync and truncation of those is appended to this file, in the order they happened (see trace.ts)
  * SHIM_FAIL       "<call>:<n>:<count>:<errno>": the n-th call (from 0) of that kind on journal files and the count-1 after it fail;
  *                 call is write, sync or truncate. A failing write writes its first half. A failing sync does not sync.
+ *                 If the call is written in capitals, the failure is of the descriptors open at that time, and for good: as when a
+ *                 volume is lost, and comes back for those who open it again. The count does not matter then.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -41,14 +43,19 @@ static long calls[CALLS];
 static enum call failing = CALLS;
 static long failing_from, failing_count;
 static int failing_errno;
+static int kills_descriptors;
+/* Descriptors that fail whatever is asked of them. */
+static uint8_t dead[DESCRIPTORS];
 
 __attribute__((constructor)) static void begin(void) {
   const char *log = getenv("SHIM_LOG");
   if (log != NULL) log_descriptor = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const char *fail = getenv("SHIM_FAIL");
   char call[16];
-  if (fail != NULL && sscanf(fail, "%15[a-z]:%ld:%ld:%d", call, &failing_from, &failing_count, &failing_errno) == 4)
-    failing = call[0] == 'w' ? WRITE : call[0] == 's' ? SYNC : TRUNCATE;
+  if (fail != NULL && sscanf(fail, "%15[a-zA-Z]:%ld:%ld:%d", call, &failing_from, &failing_count, &failing_errno) == 4) {
+    kills_descriptors = call[0] < 'a';
+    failing = (call[0] | 32) == 'w' ? WRITE : (call[0] | 32) == 's' ? SYNC : TRUNCATE;
+  }
 }
 
 static void record(uint8_t operation, int file, int64_t offset, const void *data, size_t length) {
@@ -85,6 +92,7 @@ static void opened(int descriptor, const char *path) {
   if (descriptor < 0 || descriptor >= DESCRIPTORS) return;
   pthread_mutex_lock(&lock);
   files[descriptor] = 0;
+  dead[descriptor] = 0;
   if (name != NULL) {
     int file = file_of(name);
     files[descriptor] = (uint8_t)(file + 1);
@@ -97,9 +105,14 @@ static int file_at(int descriptor) {
   return descriptor >= 0 && descriptor < DESCRIPTORS ? files[descriptor] - 1 : -1;
 }
 
-static int fails(enum call call, int file) {
-  if (strncmp(names[file], "journal.db", 10) != 0) return 0;
+static int fails(enum call call, int descriptor) {
+  if (strncmp(names[file_at(descriptor)], "journal.db", 10) != 0) return 0;
   long number = calls[call]++;
+  if (kills_descriptors) {
+    if (call == failing && number == failing_from)
+      for (int i = 0; i < DESCRIPTORS; i++) dead[i] = files[i] != 0;
+    return dead[descriptor];
+  }
   return call == failing && number >= failing_from && number < failing_from + failing_count;
 }
 
@@ -118,7 +131,7 @@ static ssize_t write_at(int descriptor, const void *data, size_t length, int64_t
   if (file < 0) return positioned ? syscall(SYS_pwrite64, descriptor, data, length, offset) : syscall(SYS_write, descriptor, data, length);
   pthread_mutex_lock(&lock);
   if (!positioned) offset = lseek(descriptor, 0, SEEK_CUR);
-  int fail = fails(WRITE, file);
+  int fail = fails(WRITE, descriptor);
   size_t asked = fail ? length / 2 : length;
   ssize_t written = positioned ? syscall(SYS_pwrite64, descriptor, data, asked, offset) : syscall(SYS_write, descriptor, data, asked);
   if (written > 0) record('W', file, offset, data, (size_t)written);
@@ -137,7 +150,7 @@ int fsync(int descriptor) {
   int file = file_at(descriptor);
   if (file < 0) return 0;
   pthread_mutex_lock(&lock);
-  int fail = fails(SYNC, file);
+  int fail = fails(SYNC, descriptor);
   record(fail ? 'y' : 'S', file, 0, NULL, 0);
   pthread_mutex_unlock(&lock);
   if (!fail) return 0;
@@ -150,7 +163,7 @@ int ftruncate(int descriptor, off_t length) {
   int file = file_at(descriptor);
   if (file < 0) return (int)syscall(SYS_ftruncate, descriptor, length);
   pthread_mutex_lock(&lock);
-  int fail = fails(TRUNCATE, file);
+  int fail = fails(TRUNCATE, descriptor);
   int result = fail ? -1 : (int)syscall(SYS_ftruncate, descriptor, length);
   if (result == 0) record('T', file, length, NULL, 0);
   pthread_mutex_unlock(&lock);

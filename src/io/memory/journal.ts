@@ -87,10 +87,10 @@ export class MemoryJournal implements Journal {
   async #commit(rows: Row[]): Promise<void> {
     await this.#hesitate();
     if (this.refusal !== undefined) throw this.refusal;
-    if (this.#entropy.chance(this.#faults.fail ?? 0)) throw failed();
+    if (this.#entropy.chance(this.#faults.fail ?? 0)) throw failed(false);
     if (this.#entropy.chance(this.#faults.unknown ?? 0)) {
       this.#lingering = rows;
-      throw failed();
+      throw failed(true);
     }
     this.#lingering = [];
     this.#disk.rows.push(...rows);
@@ -113,6 +113,7 @@ function closed(): Fault {
   return new Fault("io.closed", "the journal is closed", { fault: "world", retry: "later" });
 }
 
-function failed(): Fault {
-  return new Fault("io.failed", "the journal's disk failed, as its seed told it to", { fault: "world", retry: "later" });
+function failed(uncertain: boolean): Fault {
+  const message = "the journal's disk failed, as its seed told it to";
+  return new Fault("io.failed", message, { fault: "world", retry: "later", facts: { uncertain } });
 }

@@ -1,10 +1,10 @@
 /** A connection to the journal's database: opened exclusively and checked, with its statements; and what SQLite's errors mean. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readSync, statfsSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readSync, statfsSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 // Node renames this class to Database and keeps the old name as an alias (DEP0210): it is constructed in this file only.
 import type { StatementSync } from "node:sqlite";
 import { DatabaseSync } from "node:sqlite";
-import type { Blame, Retry } from "#std/fault.ts";
+import type { FaultOptions, Retry } from "#std/fault.ts";
 import { Fault } from "#std/fault.ts";
 
 /** `SIDR`; sqlite.org/pragma.html#pragma_application_id. */
@@ -14,6 +14,7 @@ const FORMAT = 1;
 const PAGE_BYTES = 4096;
 /** The WAL file is cut to this after it has grown larger. */
 const WAL_BYTES = 16 * 1024 * 1024;
+const REWRITE_BYTES = 1024 * 1024;
 /** A disk with less than this is full: some file systems say so with an I/O error at fsync. */
 const FULL_BYTES = 1024 * 1024;
 
@@ -56,9 +57,9 @@ export function connect(path: string): Connection {
     // Exclusive: no other process can open it, and the WAL's index lives in memory instead of a file of its own.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = ${PAGE_BYTES}`);
     const isNew = check(database, path);
+    rewriteWal(`${path}-wal`);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_BYTES}`);
     if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
-    restartWal(database);
     const statements = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)]);
     return { database, ...Object.fromEntries(statements) } as Connection;
   } catch (error) {
@@ -95,9 +96,13 @@ function check(database: DatabaseSync, path: string): boolean {
   const application = number("PRAGMA application_id");
   const format = number("PRAGMA user_version");
   if (application === 0 && number("SELECT count(*) FROM sqlite_schema") === 0) return true;
-  if (application !== APPLICATION) throw fault("io.format", `${path} is a database of another program`);
+  if (application !== APPLICATION) throw fault("io.format", `${path} is a database of another program`, "never");
   if (format <= FORMAT) return false;
-  throw fault("io.format", `${path} has format ${format}, this program reads up to ${FORMAT}: it was written by a newer version`);
+  throw fault(
+    "io.format",
+    `${path} has format ${format}, this program reads up to ${FORMAT}: it was written by a newer version`,
+    "never",
+  );
 }
 
 /** Whether a file begins as our databases do (sqlite.org/fileformat2.html §1.3: the application id is at offset 68). */
@@ -112,15 +117,23 @@ export function isJournal(path: string): boolean {
 }
 
 /**
- * Brings the WAL's content into the database, so that the WAL starts afresh: if an fsync failed in an earlier life, recovery may have
- * read frames that are in the page cache but not on the disk, and nothing durable may come after such a hole.
- * A disk too full for it does not keep us from reading.
+ * Makes durable what recovery may have read of the WAL: if an fsync failed in an earlier life, Linux has taken the pages for clean, and
+ * they are seen although the disk does not have them. Nothing may be committed after such a hole, and nothing copied out of it.
+ * The same bytes go to the same places, under the lock, before anything else is written.
  */
-function restartWal(database: DatabaseSync): void {
+function rewriteWal(path: string): void {
+  if (!existsSync(path)) return;
+  const descriptor = openSync(path, "r+");
   try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch {
-    // Tried again by SQLite itself as the WAL grows.
+    const chunk = Buffer.allocUnsafe(REWRITE_BYTES);
+    for (let at = 0; ;) {
+      const length = readSync(descriptor, chunk, 0, chunk.length, at);
+      if (length === 0) break;
+      at += writeSync(descriptor, chunk, 0, length, at);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -130,24 +143,28 @@ const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
 
-/** What an error of SQLite or of the file system means for the journal in `directory`: a Fault `io.…`. */
-export function describe(error: unknown, directory: string): Fault {
+/**
+ * What an error of SQLite or of the file system means for the journal in `directory`: a Fault `io.…`. `uncertain`: what failed may be
+ * found done after all.
+ */
+export function describe(error: unknown, directory: string, uncertain = false): Fault {
   if (Fault.is(error)) return error;
   const { message, errcode = 0, code } = error as { message: string; errcode?: number; code?: string };
   const primary = errcode & PRIMARY;
+  const more = { cause: error, facts: { uncertain } };
   if (primary === SQLITE_FULL || code === "ENOSPC" || isFull(directory)) {
     return fault(
       "io.no-space",
       `no space left on the disk of ${directory}: nothing was written; free some and try again`,
       "soon",
-      error,
+      more,
     );
   }
-  if (primary === SQLITE_BUSY) return fault("io.locked", `${directory} is in use by another process`, "later", error);
+  if (primary === SQLITE_BUSY) return fault("io.locked", `${directory} is in use by another process`, "later", more);
   if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB) {
-    return fault("io.corrupt", `the journal in ${directory} is damaged (${message}): restore a backup`, "never", error);
+    return fault("io.corrupt", `the journal in ${directory} is damaged (${message}): restore a backup`, "never", more);
   }
-  return fault("io.failed", `the disk of ${directory} failed: ${message}`, "later", error);
+  return fault("io.failed", `the disk of ${directory} failed: ${message}`, "later", more);
 }
 
 function isFull(directory: string): boolean {
@@ -159,7 +176,6 @@ function isFull(directory: string): boolean {
   }
 }
 
-function fault(code: string, message: string, retry: Retry = "never", cause?: unknown): Fault {
-  const blame: Blame = "world";
-  return new Fault(code, message, { fault: blame, retry, ...(cause === undefined ? {} : { cause }) });
+function fault(code: string, message: string, retry: Retry, more: Pick<FaultOptions, "cause" | "facts"> = {}): Fault {
+  return new Fault(code, message, { fault: "world", retry, ...more });
 }

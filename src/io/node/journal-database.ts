@@ -52,11 +52,11 @@ export class JournalDatabase {
   }
 
   /**
-   * One transaction. When COMMIT fails its outcome is unknown: the WAL may hold the whole transaction, to be found by a later
-   * recovery, although this connection does not see it. So something harmless is committed at once: it takes the lost commit's
-   * place in the WAL, which makes the loss certain. If that fails too a fresh connection tries; what that one then sees of the rows has
-   * been recovered, and is as good as committed. If the disk does not let us find out, the answer is a fault, and the next
-   * transaction that succeeds sweeps away whatever was left.
+   * One transaction. When COMMIT fails its outcome is open: the WAL may hold the whole transaction, to be found by a later recovery,
+   * although this connection does not see it. So something harmless is committed at once: it takes the lost commit's place in the WAL,
+   * which makes the loss certain. If that fails too a fresh connection tries (the file may have been lost and come back): what that one
+   * sees of the rows has been recovered, and is committed. If the disk does not let us find out, the fault says so in its fact
+   * `uncertain`, and the next transaction that succeeds sweeps away whatever was left.
    */
   append(batch: Batch): void {
     const first = batch.rows[0]?.revision;
@@ -68,7 +68,8 @@ export class JournalDatabase {
         }
       });
     } catch (error) {
-      if (!this.#isKept(first, batch.rows.at(-1)!.revision)) throw describe(error, this.#directory);
+      const outcome = this.#settle(first, batch.rows.at(-1)!.revision);
+      if (outcome !== "kept") throw describe(error, this.#directory, outcome === "uncertain");
     }
   }
 
@@ -128,19 +129,19 @@ export class JournalDatabase {
     this.#unsettled = undefined;
   }
 
-  /** After a failed append of revisions `first` to `last`: makes its outcome certain and tells it. */
-  #isKept(first: number, last: number): boolean {
+  /** After a failed append of revisions `first` to `last`: makes its outcome certain, if the disk lets us. */
+  #settle(first: number, last: number): "kept" | "lost" | "uncertain" {
     for (const reopen of [false, true]) {
       try {
         if (reopen) this.#reconnect();
         this.#transaction(first, ({ countRecovery }) => countRecovery.run());
-        return this.#connect().has.get(last) !== undefined;
+        return this.#connect().has.get(last) === undefined ? "lost" : "kept";
       } catch {
         // The next try, or the append's own fault, tells enough.
       }
     }
     this.#unsettled = Math.min(this.#unsettled ?? first, first);
-    return false;
+    return "uncertain";
   }
 
   #reconnect(): void {
