@@ -9,23 +9,21 @@ import { createServerClassController } from "#controllers/server-class/controlle
 import { silent } from "#io/log.ts";
 import { systemClock } from "#io/node/clock.ts";
 import { systemEntropy } from "#io/node/entropy.ts";
-import { createHttpClient } from "#io/node/http-client.ts";
-import { readKubeconfig } from "#io/node/kubeconfig.ts";
 import { families } from "#kinds/index.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
-import { type Client, createClient } from "#kube/client.ts";
+import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
 import { kindRef } from "#kube/kind.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { type Crd, toCrd } from "#schema/crd.ts";
+import { connect } from "../kube/connect.ts";
+import { type Eventually, inRealTime, patience } from "../kube/eventually.ts";
 import { startWorld } from "../kube/world.ts";
 import { withoutPeer } from "../peers/locate.ts";
 import { startGenuine, startSidero } from "../peers/server.ts";
-
-type Eventually = <R>(probe: () => Promise<R>, expected: R) => Promise<void>;
 
 /** What an operator does, and what must come of it. */
 async function scenario(client: Client, eventually: Eventually): Promise<void> {
@@ -64,24 +62,6 @@ async function scenario(client: Client, eventually: Eventually): Promise<void> {
   await eventually(lists("qemu"), [[], []]);
 }
 
-/** Until a probe gives what is expected, failures of the probe itself included; `wait` lets time pass. */
-function patience(wait: () => Promise<unknown>): Eventually {
-  return async (probe, expected) => {
-    let last: unknown;
-    for (let i = 0; i < 300; i++) {
-      last = await probe().catch((error: unknown) => error);
-      try {
-        return assert.deepEqual(last, expected);
-      } catch {
-        await wait();
-      }
-    }
-    assert.deepEqual(last, expected);
-  };
-}
-
-const inRealTime = patience(() => new Promise((resolve) => setTimeout(resolve, 50)));
-
 test("ours, in this process", async () => {
   const world = await startWorld();
   world.run(createServerClassController(), serverBindingController);
@@ -102,11 +82,6 @@ const Definition = kindRef<Definition>({
   plural: "customresourcedefinitions",
   scope: "Cluster",
 });
-
-async function connect(kubeconfig: string): Promise<{ client: Client; close(): Promise<void> }> {
-  const transport = createHttpClient((await readKubeconfig({ path: kubeconfig })).client);
-  return { client: createClient({ transport, clock: systemClock, entropy: systemEntropy }), close: () => transport.close() };
-}
 
 test("the genuine server", { skip: withoutPeer("refapi"), timeout: 60_000 }, async () => {
   const server = await startGenuine();
