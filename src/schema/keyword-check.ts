@@ -27,6 +27,23 @@ export function checkKeywords(schema: Schema, path: FieldPath): FieldError[] {
   return errors;
 }
 
+/** True when a keyword, here or below, has no structural meaning at all: such a schema is not judged any further. */
+export function hasForeignKeywords(schema: AnySchema): boolean {
+  if (UNSUPPORTED.some((keyword) => schema[keyword] !== undefined) || Array.isArray(schema.items)) return true;
+  if (schema["x-kubernetes-preserve-unknown-fields"] === false) return true;
+  const { additionalProperties, items, not } = schema;
+  const parts = [
+    ...Object.values(schema.properties ?? {}),
+    ...(schema.allOf ?? []),
+    ...(schema.anyOf ?? []),
+    ...(schema.oneOf ?? []),
+  ];
+  if (typeof additionalProperties === "object") parts.push(additionalProperties);
+  if (items !== undefined) parts.push(items);
+  if (not !== undefined) parts.push(not);
+  return parts.some(hasForeignKeywords);
+}
+
 function walk(schema: AnySchema, path: FieldPath, around: Surroundings, errors: FieldError[]): void {
   checkSupport(schema, path, around, errors);
   checkMapType(schema, path, errors);

@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "#std/json.ts";
 import { clone, equal } from "#std/json.ts";
 import type { FieldError, FieldPath } from "./field.ts";
 import { forbidden, invalid, printFieldError, required } from "./field.ts";
-import { checkKeywords } from "./keyword-check.ts";
+import { checkKeywords, hasForeignKeywords } from "./keyword-check.ts";
 import { prune } from "./prune.ts";
 import { patternProblem } from "./regexp/matcher.ts";
 import type { Schema } from "./structural.ts";
@@ -26,10 +26,11 @@ export interface StructuralOptions {
 export function checkStructural(schema: Schema, path: FieldPath, options: StructuralOptions = {}): FieldError[] {
   const errors: FieldError[] = options.hasStatus === true ? checkRoot(schema, path) : [];
   if (schema.nullable === true) errors.push(forbidden(path.child("nullable"), "nullable cannot be true at the root"));
-  const structural = structuralErrors(schema, path);
-  errors.push(...(structural.length > 0 ? structural : checkDefaults(schema, path)));
-  errors.push(...checkKeywords(schema, path));
-  return errors;
+  if (!hasForeignKeywords(schema)) {
+    const structural = structuralErrors(schema, path);
+    errors.push(...(structural.length > 0 ? structural : checkDefaults(schema, path)));
+  }
+  return [...errors, ...checkKeywords(schema, path)];
 }
 
 const ALLOWED_AT_ROOT: Readonly<Record<string, string>> = {

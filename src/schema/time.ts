@@ -4,6 +4,10 @@
 export type TimePrecision = "seconds" | "microseconds";
 
 const LAYOUT = { seconds: "2006-01-02T15:04:05Z07:00", microseconds: "2006-01-02T15:04:05.000000Z07:00" } as const;
+const SHAPE = {
+  seconds: /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)([.,]\d+)?(?:Z|([+-])(\d\d):(\d\d))$/,
+  microseconds: /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{6})(?:Z|([+-])(\d\d):(\d\d))$/,
+} as const;
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
@@ -11,11 +15,8 @@ const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
  * wants six digits.
  */
 export function normalizeTime(text: string, precision: TimePrecision): { time: string } | { problem: string } {
-  const match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:([.,])(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/.exec(text);
-  const fraction = match?.[8] ?? "";
-  if (match === null || (precision === "microseconds" && (match[7] !== "." || fraction.length !== 6))) {
-    return { problem: syntaxProblem(text, precision) };
-  }
+  const match = SHAPE[precision].exec(text);
+  if (match === null) return { problem: problemOf(text, precision) };
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
     number,
     number,
@@ -24,14 +25,11 @@ export function normalizeTime(text: string, precision: TimePrecision): { time: s
     number,
     number,
   ];
-  if (month < 1 || month > 12) return { problem: rangeProblem(text, "month") };
-  if (day < 1 || day > daysOf(year, month)) return { problem: rangeProblem(text, "day") };
-  if (hour > 23) return { problem: rangeProblem(text, "hour") };
-  if (minute > 59) return { problem: rangeProblem(text, "minute") };
-  if (second > 59) return { problem: rangeProblem(text, "second") };
-  const offset = match[9] === undefined ? 0 : Number(`${match[9]}1`) * (Number(match[10]) * 60 + Number(match[11]));
-  const date = utc(year, month, day, hour * 60 + minute - offset);
-  return { time: `${date}:${match[6]}${precision === "seconds" ? "" : `.${fraction}`}Z` };
+  const isReal = month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month) && hour < 24 && minute < 60 && second < 60;
+  if (!isReal) return { problem: problemOf(text, precision) };
+  const offset = match[8] === undefined ? 0 : Number(`${match[8]}1`) * (Number(match[9]) * 60 + Number(match[10]));
+  const start = utc(year, month, day, hour * 60 + minute - offset);
+  return { time: `${start}:${match[6]}${precision === "seconds" ? "" : match[7]}Z` };
 }
 
 function daysOf(year: number, month: number): number {
@@ -62,35 +60,32 @@ function utc(year: number, month: number, day: number, minutes: number): string 
   return `${String(y).padStart(4, "0")}-${two(m)}-${two(d)}T${two(Math.floor(rest / 60))}:${two(rest % 60)}`;
 }
 
-function rangeProblem(text: string, part: string): string {
-  return `parsing time ${JSON.stringify(text)}: ${part} out of range`;
-}
-
-/** The layout's parts in order, with what Go takes for each. */
-const PARTS: readonly (readonly [string, RegExp])[] = [
+/** The layout's parts in order: what Go takes for each, and how far its value may go. */
+const PARTS: readonly (readonly [string, RegExp, string?, number?, number?])[] = [
   ["2006", /^\d{4}/],
   ["-", /^-/],
-  ["01", /^\d\d/],
+  ["01", /^\d\d/, "month", 1, 12],
   ["-", /^-/],
   ["02", /^\d\d/],
   ["T", /^T/],
-  ["15", /^\d\d/],
+  ["15", /^\d\d/, "hour", 0, 23],
   [":", /^:/],
-  ["04", /^\d\d/],
+  ["04", /^\d\d/, "minute", 0, 59],
   [":", /^:/],
-  ["05", /^\d\d/],
+  ["05", /^\d\d/, "second", 0, 59],
 ];
 
-/** The first part of the layout that the text does not have. */
-function syntaxProblem(text: string, precision: TimePrecision): string {
-  const fraction = precision === "seconds" ? ([/^([.,]\d+)?/, ""] as const) : ([/^\.\d{6}/, ".000000"] as const);
-  const parts: (readonly [string, RegExp])[] = [...PARTS, [fraction[1], fraction[0]], ["Z07:00", /^(Z|[+-]\d\d:\d\d)/]];
-  let rest = text;
+/** What Go stumbles over first in a text that is no time: the days of a month it counts last. */
+function problemOf(text: string, precision: TimePrecision): string {
+  const fraction = precision === "seconds" ? (["", /^([.,]\d+)?/] as const) : ([".000000", /^\.\d{6}/] as const);
   const start = `parsing time ${JSON.stringify(text)}`;
-  for (const [part, pattern] of parts) {
+  let rest = text;
+  for (const [part, pattern, name, low = 0, high = 0] of [...PARTS, fraction, ["Z07:00", /^(Z|[+-]\d\d:\d\d)/] as const]) {
     const match = pattern.exec(rest);
     if (match === null) return `${start} as "${LAYOUT[precision]}": cannot parse ${JSON.stringify(rest)} as "${part}"`;
+    const value = Number(match[0]);
+    if (name !== undefined && (value < low || value > high)) return `${start}: ${name} out of range`;
     rest = rest.slice(match[0].length);
   }
-  return `${start}: extra text: ${JSON.stringify(rest)}`;
+  return rest === "" ? `${start}: day out of range` : `${start}: extra text: ${JSON.stringify(rest)}`;
 }

@@ -36,7 +36,7 @@ function illegalPosition(text: string): number {
     const rest = text.slice(i + 1).search(/[^\r\n]/);
     const next = rest < 0 ? text.length : i + 1 + rest;
     if (inQuantum === 3) return next;
-    if (text[next] !== "=") return next;
+    if (text[next] !== "=") return next === text.length ? next : next - 1;
     const after = text.slice(next + 1).search(/[^\r\n]/);
     return after < 0 ? text.length : next + 1 + after;
   }

@@ -53,7 +53,7 @@ export interface CustomResourceDefinition extends KubeObject {
 
 const MAX_SELECTABLE_FIELDS = 8;
 const COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"];
-const COLUMN_FORMATS = ["binary", "byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
+const COLUMN_FORMATS = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
 /** Everything wrong with a definition; `old` is the one it replaces. It must have been read and defaulted. */
 export function validateCrd(crd: CustomResourceDefinition, old: CustomResourceDefinition | undefined): FieldError[] {
@@ -66,7 +66,7 @@ export function validateCrd(crd: CustomResourceDefinition, old: CustomResourceDe
   const path = FieldPath.of("spec");
   checkGroup(spec.group, path.child("group"), errors);
   checkScope(spec.scope, path.child("scope"), errors);
-  checkVersions(versions, path, errors);
+  checkVersions(spec.versions, path, errors);
   checkNames(spec.names, path.child("names"), errors, true);
   if (spec.conversion !== undefined) errors.push(...validateConversion(spec.conversion, path.child("conversion")));
   if (old !== undefined) checkImmutable(crd, old, path, errors);
@@ -110,7 +110,8 @@ function sharedParts(versions: readonly Version[]): Shared {
   };
 }
 
-function checkVersions(versions: readonly Version[], path: FieldPath, errors: FieldError[]): void {
+function checkVersions(given: readonly Version[] | null, path: FieldPath, errors: FieldError[]): void {
+  const versions = given ?? [];
   const shared = sharedParts(versions);
   for (const [i, version] of versions.entries()) {
     const at = path.child("versions").index(i);
@@ -130,7 +131,11 @@ function checkVersions(versions: readonly Version[], path: FieldPath, errors: Fi
     if (!shared.columns || isFirst) checkColumns(version, shared.columns ? path : at, errors);
     if (!shared.selectable || isFirst) checkSelectable(version, shared.selectable ? path : at, errors);
   }
-  const all = internalVersions(versions, shared);
+  // The internal form also has the first version's name by itself.
+  const first = versions[0]?.name ?? "";
+  const problems = first === "" ? [] : label1035Name(first);
+  if (problems.length > 0) errors.push(invalid(path.child("version"), first, problems.join(",")));
+  const all = given === null ? null : internalVersions(versions, shared);
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
     errors.push(printed(path.child("versions"), all, "must contain unique version names"));
   }
@@ -144,8 +149,7 @@ function hasStatusPart({ subresources }: Version): boolean {
 }
 
 /** The versions as Go's internal type prints them. */
-function internalVersions(versions: readonly Version[], shared: Shared): object[] | null {
-  if (versions.length === 0) return null;
+function internalVersions(versions: readonly Version[], shared: Shared): object[] {
   return versions.map((version) => ({
     Name: version.name,
     Served: version.served,
@@ -236,8 +240,7 @@ function checkSelectable({ selectableFields = [], schema }: Version, path: Field
     }
     const found = schemaAt(schema?.openAPIV3Schema, jsonPath);
     if (found === undefined) {
-      const last = fieldNames(jsonPath).join(".");
-      errors.push(invalid(pathAt, jsonPath, `is an invalid path: does not refer to a valid field: ${last}`));
+      errors.push(invalid(pathAt, jsonPath, "is an invalid path: does not refer to a valid field"));
       continue;
     }
     if (fieldNames(jsonPath)[0] === "metadata") errors.push(invalid(pathAt, jsonPath, "must not point to fields in metadata"));

@@ -109,7 +109,10 @@ const fields: GoFields = {
       group: field(text(), "The API group, a domain name; the last part of the definition's name.", given),
       names: field(names, "How the resource and its kind are called.", { required: true }),
       scope: field(text("v1.ResourceScope"), "Cluster or Namespaced.", given),
-      versions: field(list(version), "The versions there are.", { ...given, ...atomic }),
+      versions: field(list(version), "The versions there are.", {
+        ...given,
+        schema: { ...atomic.schema, nullable: true },
+      }),
       conversion: field(conversion, "How objects get from one version to another.", pointer),
       preserveUnknownFields: field(bool(), "No longer supported: must be false."),
     }),
@@ -163,13 +166,14 @@ export const customResourceDefinition = define({
     prepareCreate(object) {
       const crd = object as CustomResourceDefinition;
       object["status"] = zeroOf(fields, "status");
-      crd.status.storedVersions = storageVersions(crd);
+      const name = storageVersion(crd);
+      if (name !== undefined) crd.status.storedVersions = [name];
     },
     prepareUpdate(object, old) {
       const crd = object as CustomResourceDefinition;
       const stored = (old as CustomResourceDefinition).status.storedVersions ?? [];
-      const added = storageVersions(crd).filter((name) => !stored.includes(name));
-      if (added.length > 0) crd.status = { ...crd.status, storedVersions: [...stored, ...added] };
+      const name = storageVersion(crd);
+      if (name !== undefined && !stored.includes(name)) crd.status = { ...crd.status, storedVersions: [...stored, name] };
     },
     prepareDelete(object, now) {
       const { metadata, status } = object as CustomResourceDefinition;
@@ -189,6 +193,6 @@ export const customResourceDefinition = define({
   },
 });
 
-function storageVersions({ spec }: CustomResourceDefinition): string[] {
-  return (spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
+function storageVersion({ spec }: CustomResourceDefinition): string | undefined {
+  return spec.versions?.find(({ storage }) => storage)?.name;
 }

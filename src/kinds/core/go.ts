@@ -118,7 +118,7 @@ export function bytes(): GoType {
     if ("base64" in result) return result.base64;
     throw new DecodeProblem(`illegal base64 data at input byte ${result.illegalAt}`);
   };
-  return { name: "[]uint8", schema: { type: "string", format: "byte" }, zero: () => null, read };
+  return { name: "[]uint8", schema: { type: "string", format: "byte", nullable: true }, zero: () => null, read };
 }
 
 function timeType(name: string, precision: "seconds" | "microseconds"): GoType {

@@ -72,6 +72,6 @@ export const namespace = define({
     prepareDelete(object) {
       (object as Namespace).status.phase = "Terminating";
     },
-    fields: (object) => ({ "status.phase": (object as Namespace).status.phase ?? "" }),
+    fields: (object) => ({ "status.phase": (object as Partial<Namespace>).status?.phase ?? "" }),
   },
 });

@@ -206,7 +206,7 @@ class Parser {
 
   #group(start: number): Tree {
     if (!this.#skip("?")) return this.#groupEnd();
-    if (this.#at("P<") || (this.#at("<") && !this.#at("<=") && !this.#at("<!"))) {
+    if (this.#at("P<") || this.#at("<")) {
       const name = /^P?<([A-Za-z0-9_]+)>/.exec(this.#text.slice(this.#position));
       if (name === null) throw new PatternProblem(`invalid named capture: \`${this.#text.slice(start)}\``);
       this.#position += name[0].length;
@@ -214,7 +214,7 @@ class Parser {
     }
     const flags = /^([imsU]*)(-[imsU]+)?([:)])/.exec(this.#text.slice(this.#position));
     if (flags === null) {
-      const shown = this.#text.slice(start, this.#position + (this.#at("<") ? 2 : 1));
+      const shown = this.#text.slice(start, this.#position + 1);
       throw new PatternProblem(`invalid or unsupported Perl syntax: \`${shown}\``);
     }
     this.#position += flags[0].length;
