@@ -23,7 +23,7 @@ function walk(value: Json, node: SchemaNode, path: FieldPath, errors: FieldError
       else if (node.additional !== undefined) walk(value[key]!, node.additional, path.key(key), errors);
     }
   } else if (Array.isArray(value)) {
-    if (node.listType === "set") checkUnique(value, (item) => item, path, errors);
+    if (node.listType === "set") checkUnique(value, identity, (item) => item, path, errors);
     if (node.listType === "map") checkMap(value, node.listKeys, path, errors);
     if (node.items === undefined) return;
     for (const [i, item] of value.entries()) walk(item, node.items, path.index(i), errors);
@@ -36,26 +36,50 @@ function checkMap(list: readonly Json[], keys: readonly string[], path: FieldPat
     errors.push(invalid(path.index(stranger), list[stranger], "must be an object for an array of list-type map"));
     return;
   }
-  checkUnique(list, (item) => keysOf(item as JsonObject | null, keys), path, errors);
+  checkUnique(
+    list,
+    (item) => itemKey(item, keys),
+    (item) => keyFields(item, keys),
+    path,
+    errors,
+  );
 }
 
-/** The key fields an item has. */
-function keysOf(item: JsonObject | null, keys: readonly string[]): JsonObject {
+/** A text that two items have in common exactly if they agree in the given fields: how items of a list of type map are told apart. */
+export function itemKey(item: Json, keys: readonly string[]): string {
+  let text = "";
+  for (const key of keys) {
+    const value = isObject(item) ? own(item, key) : undefined;
+    text += value === undefined ? "-" : identity(value);
+  }
+  return text;
+}
+
+function identity(value: Json): string {
+  return typeof value === "string" ? `${value.length}:${value}` : `=${printJson(value)};`;
+}
+
+function keyFields(item: Json, keys: readonly string[]): JsonObject {
   const found: JsonObject = {};
   for (const key of keys) {
-    const value = item === null ? undefined : own(item, key);
+    const value = isObject(item) ? own(item, key) : undefined;
     if (value !== undefined) found[key] = value;
   }
   return found;
 }
 
-function checkUnique(list: readonly Json[], identity: (item: Json) => Json, path: FieldPath, errors: FieldError[]): void {
+function checkUnique(
+  list: readonly Json[],
+  keyOf: (item: Json) => string,
+  shown: (item: Json) => Json,
+  path: FieldPath,
+  errors: FieldError[],
+): void {
   const times = new Map<string, number>();
   for (const [i, item] of list.entries()) {
-    const value = identity(item);
-    const text = printJson(value);
-    const seen = times.get(text) ?? 0;
-    times.set(text, seen + 1);
-    if (seen === 1) errors.push(duplicate(path.index(i), value));
+    const key = keyOf(item);
+    const seen = times.get(key) ?? 0;
+    times.set(key, seen + 1);
+    if (seen === 1) errors.push(duplicate(path.index(i), shown(item)));
   }
 }

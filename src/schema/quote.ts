@@ -40,10 +40,8 @@ function escapeCharacter(character: string): string {
 
 /** JSON as Go's `encoding/json` writes a decoded value: keys sorted, `<`, `>` and `&` escaped. */
 export function printJson(value: unknown): string {
-  return JSON.stringify(sorted(value)).replace(
-    /[<>&\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const ordered = typeof value === "object" ? sorted(value) : value;
+  return JSON.stringify(ordered).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function sorted(value: unknown): unknown {

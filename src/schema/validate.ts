@@ -7,7 +7,7 @@ import { equal, isObject, own } from "#std/json.ts";
 import { validateEmbedded } from "./embedded.ts";
 import type { FieldError } from "./field.ts";
 import { FieldPath, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from "./field.ts";
-import { validateLists } from "./list-type.ts";
+import { itemKey, validateLists } from "./list-type.ts";
 import type { SchemaNode } from "./node.ts";
 import { Below, compileSchema, fitsLength } from "./node.ts";
 import { printPath } from "./prune.ts";
@@ -87,12 +87,11 @@ class Judgement {
   /** Drops what is found in a value that has not changed. apiVersion and kind of the root are always judged. */
   ratcheted(value: Json, old: Json | undefined, node: SchemaNode): number {
     if (old === undefined) return this.#value(value, undefined, node);
-    const outer = this.#findings;
-    const inner: Findings = new Map();
-    this.#findings = inner;
+    const before = this.#findings.size;
     const count = this.#value(value, old, node);
-    this.#findings = outer;
-    if (inner.size > 0 && !equal(value, old)) for (const [message, error] of inner) this.#keep(message, error);
+    if (this.#findings.size > before && equal(value, old)) {
+      for (const message of [...this.#findings.keys()].slice(before)) this.#findings.delete(message);
+    }
     return count;
   }
 
@@ -212,9 +211,10 @@ class Judgement {
     const { items, minItems, maxItems } = node;
     if (items !== undefined) {
       const before = node.listType === "map" && Array.isArray(old) ? byKeys(old, node.listKeys) : undefined;
-      for (const [i, item] of list.entries()) {
+      for (let i = 0; i < list.length; i++) {
+        const item = list[i]!;
         this.#path.push(i);
-        count += this.ratcheted(item, before?.get(keysOf(item, node.listKeys)), items);
+        count += this.ratcheted(item, before?.get(itemKey(item, node.listKeys)), items);
         this.#path.pop();
       }
     }
@@ -357,9 +357,5 @@ function printLimit(value: number, kind: "integer" | "number"): string {
 
 /** The old items of a list of type map, by their keys. */
 function byKeys(list: readonly Json[], keys: readonly string[]): Map<string, Json> {
-  return new Map(list.map((item) => [keysOf(item, keys), item]));
-}
-
-function keysOf(item: Json, keys: readonly string[]): string {
-  return printJson(isObject(item) ? keys.map((key) => own(item, key) ?? null) : null);
+  return new Map(list.map((item) => [itemKey(item, keys), item]));
 }
