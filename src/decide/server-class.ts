@@ -13,7 +13,7 @@ export type Place = "available" | "in-use" | undefined;
 
 /** The rules of a class, ready to be asked about many Servers. */
 export interface Membership {
-  placeOf(server: Server): Place;
+  readonly placeOf: (server: Server) => Place;
   /** Why nobody can be in the class: its selector does not parse. */
   readonly problem: string | undefined;
 }

@@ -250,5 +250,5 @@ function text(value: number | undefined): string | undefined {
 
 function queryOf(query: Readonly<Record<string, string | undefined>>): string {
   const pairs = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs)}`;
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs).toString()}`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fault } from "#std/fault.ts";
+import type { Fault } from "#std/fault.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { silent } from "#io/log.ts";
 import { VirtualClock } from "#io/memory/clock.ts";

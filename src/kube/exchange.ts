@@ -2,7 +2,7 @@
  * One exchange with an API server, before anything is known of kinds: JSON there, JSON back, refusals as the Fault of their
  * Status, "come back later" waited out.
  */
-import { Fault } from "#std/fault.ts";
+import type { Fault } from "#std/fault.ts";
 import { isObject, type Json } from "#std/json.ts";
 import { type Clock, sleep } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
@@ -37,12 +37,12 @@ export interface Exchange {
 
 export interface Exchanger {
   /** The JSON of a whole answer. */
-  call(exchange: Exchange): Promise<Json>;
+  readonly call: (exchange: Exchange) => Promise<Json>;
   /**
    * The JSON lines of an answer that the server ends after `seconds`; a server that neither sends nor ends it is left half a
    * minute later, with Fault `api.timeout`.
    */
-  stream(exchange: Exchange, seconds: number, onOpen?: () => void): AsyncGenerator<Json, void, undefined>;
+  readonly stream: (exchange: Exchange, seconds: number, onOpen?: () => void) => AsyncGenerator<Json, void, undefined>;
 }
 
 /** As client-go: ten attempts, then the 429 is the caller's. */

@@ -213,7 +213,9 @@ test("property: never two at a time, whatever the clocks show and the network lo
         const holders = runners.filter((runner) => runner.held());
         assert.ok(holders.length <= 1, `${holders.length} at ${at}`);
       }
-      const results = await Promise.all(runners.map((runner) => Promise.race([runner.result, "running"])));
+      const results = await Promise.all(
+        runners.map(async (runner) => await Promise.race([runner.result, Promise.resolve("running")])),
+      );
       if (results.includes("running")) assert.equal(runners.filter((runner) => runner.held()).length, 1);
       for (const runner of runners) runner.stop.abort();
       await clock.advance(60_000);

@@ -21,13 +21,17 @@ import { Queue } from "./queue.ts";
 import { Turn } from "./turn.ts";
 import { undeclared } from "./writes.ts";
 
-export interface LoopOptions {
+/** What all loops of a process share. */
+export interface LoopPorts {
   readonly client: Client;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly events: Recorder;
+}
+
+export interface LoopOptions extends LoopPorts {
   /** The caches of all kinds that the controller reads. */
   readonly caches: ReadonlyMap<string, Cache<KubeObject>>;
   /** Asked before everything that changes the world: false once another process may be leading. */
@@ -136,7 +140,7 @@ export class Loop<T extends KubeObject, O, E> {
 
   async #shown(turn: Turn<T, O, E>): Promise<void> {
     const { caches } = this.#options;
-    const waits = turn.written.map(({ kind, version }) => caches.get(kindName(kind))?.reached(version, this.#signal));
+    const waits = turn.written.map(async ({ kind, version }) => await caches.get(kindName(kind))?.reached(version, this.#signal));
     // Rejected only when everything stops.
     await Promise.all(waits).catch(() => {});
   }

@@ -120,7 +120,7 @@ export class Queue {
   /** Forgets everything that waits and takes nothing more. */
   close(): void {
     this.#isClosed = true;
-    for (const key of [...this.#delayed.keys()]) this.#undelay(key);
+    for (const key of this.#delayed.keys()) this.#undelay(key);
     this.#priorities.clear();
     this.#ready.length = 0;
   }

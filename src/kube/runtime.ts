@@ -3,25 +3,13 @@
  * and writes what.
  */
 import type { KubeObject } from "#schema/meta.ts";
-import type { Clock } from "#io/clock.ts";
-import type { Entropy } from "#io/entropy.ts";
-import type { Log } from "#io/log.ts";
 import { Cache, type CacheReader } from "./cache.ts";
-import type { Client } from "./client.ts";
 import type { Controller } from "./controller.ts";
-import type { Recorder } from "./events.ts";
 import { type KindRef, kindName } from "./kind.ts";
-import { Loop, readingsOf } from "./loop.ts";
-import type { Metrics } from "./metrics.ts";
+import { Loop, type LoopPorts, readingsOf } from "./loop.ts";
 import { refuseTwoWriters } from "./writes.ts";
 
-export interface RuntimeOptions {
-  readonly client: Client;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly events: Recorder;
+export interface RuntimeOptions extends LoopPorts {
   readonly controllers: readonly Controller[];
   /** False once another process may be leading (`Leadership.isHeld`); default: this process is the only one. */
   readonly mayAct?: () => boolean;

@@ -31,8 +31,8 @@ interface Timed {
  * seconds) when the status is another one, and stays when only reason or message change.
  */
 export function setCondition<C extends Timed = Condition>(conditions: readonly C[], said: Said<C>, now: string): readonly C[] {
-  const old = findCondition(conditions, said.type as string);
-  const lastTransitionTime = old?.status === said.status ? old!.lastTransitionTime : now;
+  const old = findCondition(conditions, said.type);
+  const lastTransitionTime = old !== undefined && old.status === said.status ? old.lastTransitionTime : now;
   const condition = { ...said, lastTransitionTime } as C;
   if (old === undefined) return [...conditions, condition];
   return equal(old, condition) ? conditions : conditions.map((each) => (each === old ? condition : each));

@@ -94,7 +94,7 @@ test("the genuine server", { skip: withoutPeer("refapi"), timeout: 60_000 }, asy
   const running = runtime.run(stop.signal);
   try {
     await inRealTime(async () => runtime.problems.get("Server.metal.sidero.dev/v1alpha2"), "HTTP 404: 404 page not found");
-    for (const family of families) await client.for(Definition).create(toCrd(family) as Definition);
+    for (const family of families) await client.for(Definition).create(toCrd(family));
     await scenario(client, inRealTime);
     assert.equal(runtime.problems.size, 0);
   } finally {

@@ -9,7 +9,6 @@ import { createServerClassController } from "#controllers/server-class/controlle
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
-import type { Controller } from "#kube/controller.ts";
 import { isNotFound } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import { FINALIZER, Hardware, Machine, machineController, machines } from "./machine.ts";
@@ -81,8 +80,7 @@ async function lifeOfClasses(at: number): Promise<number> {
   const death = new Death(at);
   const world = await startWorld(death.hooks);
   const [servers, classes, bindings] = [world.client.for(Server), world.client.for(ServerClass), world.client.for(ServerBinding)];
-  const start = (): ReturnType<typeof world.run> =>
-    world.run(createServerClassController() as Controller, serverBindingController as Controller);
+  const start = (): ReturnType<typeof world.run> => world.run(createServerClassController(), serverBindingController);
   let process = start();
   const survive = async (): Promise<void> => {
     await world.pass(400);

@@ -199,7 +199,7 @@ test("undeclared reads and writes are refused", async () => {
 test("two writers of one field are refused when they are put together", async () => {
   const hardware = await start();
   const named = (name: string, ...fields: string[]): Controller =>
-    machineController(hardware, { name, writes: [writing(Machine, ...fields)] }) as Controller;
+    machineController(hardware, { name, writes: [writing(Machine, ...fields)] });
   const together =
     (...controllers: Controller[]): (() => unknown) =>
     () =>
@@ -213,8 +213,8 @@ test("two writers of one field are refused when they are put together", async ()
 
 test("the picture of who reads and writes what", async () => {
   const hardware = await start();
-  const { runtime } = world.run(machineController(hardware, { reads: [on(KubeEvent, () => [])] }) as Controller);
-  assert.deepEqual((runtime as Runtime).graph(), [
+  const { runtime } = world.run(machineController(hardware, { reads: [on(KubeEvent, () => [])] }));
+  assert.deepEqual(runtime.graph(), [
     {
       controller: "machine",
       reads: ["Machine.proof.example.org/v1", "Event.v1"],
@@ -242,9 +242,7 @@ test("nothing is done while another process may be leading", async () => {
   hardware.onStep = (step, when) => {
     if (step.do === "prepare" && when === "after") leads = false;
   };
-  const running = new Runtime({ ...ports, controllers: [machineController(hardware) as Controller], mayAct: () => leads }).run(
-    stop.signal,
-  );
+  const running = new Runtime({ ...ports, controllers: [machineController(hardware)], mayAct: () => leads }).run(stop.signal);
   await create("a");
   await world.pass(1000);
   assert.deepEqual(hardware.steps, ["prepare a-1-0"]);

@@ -42,9 +42,9 @@ export async function readKubeconfig(options: KubeconfigOptions = {}): Promise<K
     namespace,
     client: {
       server: cluster.server,
-      ...(tls.ca === undefined ? {} : { ca: String(tls.ca) }),
-      ...(tls.cert === undefined ? {} : { certificate: String(tls.cert) }),
-      ...(tls.key === undefined ? {} : { key: String(tls.key) }),
+      ...(tls.ca === undefined ? {} : { ca: pem(tls.ca) }),
+      ...(tls.cert === undefined ? {} : { certificate: pem(tls.cert) }),
+      ...(tls.key === undefined ? {} : { key: pem(tls.key) }),
       ...(tls.servername === undefined ? {} : { serverName: tls.servername }),
       ...(cluster.skipTLSVerify ? { insecure: true } : {}),
       ...tokenOf(config, user, bearer(tls)),
@@ -92,6 +92,11 @@ async function credentials(config: KubeConfig): Promise<RequestOptions> {
     throw refused("invalid", `credentials: ${(cause as Error).message}`, cause);
   }
   return options;
+}
+
+/** client-node gives the bytes of a file, or the text that a plugin has printed. */
+function pem(value: unknown): string {
+  return typeof value === "string" ? value : Buffer.from(value as Uint8Array).toString("utf8");
 }
 
 function bearer(options: RequestOptions): string | undefined {
