@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
+import { SeededEntropy } from "#io/memory/entropy.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
@@ -112,4 +113,42 @@ test("classes and bindings, with a death at every point", async () => {
   const points = await lifeOfClasses(0);
   assert.ok(points > 14);
   for (let at = 1; at <= points; at++) await lifeOfClasses(at);
+});
+
+test("a network that loses requests and answers, and then recovers", async () => {
+  const rounds = Number(process.env["ROUNDS"] ?? 20);
+  for (let seed = 1; seed <= rounds; seed++) {
+    const dice = new SeededEntropy(seed);
+    let isIll = true;
+    const lose = (): void => {
+      if (isIll && dice.chance(0.3)) throw new Fault("io.unreachable", "lost", { fault: "world", retry: "soon" });
+    };
+    const world = await startWorld({ before: lose, after: lose });
+    world.run(createServerClassController(), serverBindingController);
+    const [servers, classes, bindings] = [
+      world.client.for(Server),
+      world.client.for(ServerClass),
+      world.client.for(ServerBinding),
+    ];
+    const names = Array.from({ length: 12 }, (_, i) => `s${String(i).padStart(2, "0")}`);
+    for (const name of names) {
+      await servers.create({ metadata: { name }, spec: { accepted: dice.chance(0.7) } });
+      await bindings.create({ metadata: { name }, spec: { metalMachineRef: { name: "m", namespace: "default" } } });
+      await world.pass(dice.below(3000));
+      if (dice.chance(0.2)) await classes.delete("any").catch(() => {});
+      if (dice.chance(0.3)) await servers.delete(name);
+    }
+    isIll = false;
+    await world.pass(60_000);
+    const there = (await servers.list()).items;
+    const accepted = there.filter((server) => server.spec?.accepted === true).map((server) => server.metadata.name);
+    assert.deepEqual((await classes.get("any")).status?.serversAvailable, accepted, `seed ${seed}`);
+    const ready = (await bindings.list()).items.filter((binding) => binding.status?.ready === true);
+    assert.deepEqual(
+      ready.map((each) => each.metadata.name),
+      there.map((each) => each.metadata.name),
+      `seed ${seed}`,
+    );
+    await world.stop();
+  }
 });
