@@ -177,7 +177,7 @@ test("cells are formatted as the genuine server formats them", () => {
   assert.deepEqual(cells({ x: 1, b: [1, "<"] })[1], String.raw`{"b":[1,"\u003c"],"x":1}`);
   assert.deepEqual(cells("2026-11-21T00:00:00Z")[5], "60m");
   assert.deepEqual(cells("")[5], "<unknown>");
-  assert.deepEqual(cells(null), ["a", null, null, null, null, null, null]);
+  assert.deepEqual(cells(null), ["a", "<no value>", null, null, null, null, null]);
 });
 
 test("a table has columns once per stream, and rows with as much of the object as asked", () => {

@@ -27,7 +27,9 @@ export const PRETTY_FORMAT: Format = {
 export const YAML_FORMAT: Format = {
   contentType: YAML_TYPE,
   encode: (document) =>
-    Buffer.from(stringify(document, { version: "1.1", sortMapEntries: true, indentSeq: false, aliasDuplicateObjects: false })),
+    Buffer.from(
+      stringify(document, { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0, aliasDuplicateObjects: false }),
+    ),
 };
 
 /** By media type; `pretty` matters to JSON only. */

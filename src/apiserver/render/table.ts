@@ -69,9 +69,12 @@ function revisionOf(item: Item): ListMeta {
   return resourceVersion === undefined ? {} : { resourceVersion };
 }
 
+/** Only a built-in kind can have the name elsewhere than in front. */
 function columnsOf({ definition, version }: Resource): Column[] {
   const columns = version.columns.length === 0 ? [AGE] : version.columns;
-  return [NAME, ...columns.map((column) => columnOf(column, definition.strategy.cells?.[column.name]))];
+  const isNamed = !definition.custom && columns.some((column) => column.format === "name");
+  const own = columns.map((column) => columnOf(column, definition.strategy.cells?.[column.name]));
+  return isNamed ? own : [NAME, ...own];
 }
 
 function columnOf(column: PrinterColumn, computed: ((object: KubeObject) => Json) | undefined): Column {
@@ -82,18 +85,23 @@ function columnOf(column: PrinterColumn, computed: ((object: KubeObject) => Json
     description: column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
     priority: column.priority ?? 0,
   };
-  if (computed !== undefined) return { definition, cell: (object, now) => cellOf(column.type, computed(object), now) };
   const find = compileJsonPath(column.jsonPath);
   // Only the first value counts, also for paths with a wildcard.
-  return { definition, cell: (object, now) => cellOf(column.type, find(object)[0] ?? null, now) };
+  const value = computed ?? ((object: KubeObject): Json | undefined => find(object)[0]);
+  return {
+    definition,
+    cell(object, now) {
+      const found = value(object);
+      return found === undefined ? null : cellOf(column.type, found, now);
+    },
+  };
 }
 
 /** A value that does not fit its column's type shows as nothing, but anything can be shown as a string. */
 function cellOf(type: PrinterColumn["type"], value: Json, now: number): Json {
-  if (value === null) return null;
   switch (type) {
     case "string":
-      return textOf(value);
+      return value === null ? "<no value>" : textOf(value);
     case "integer":
       return typeof value === "number" ? Math.trunc(value) : null;
     case "number":
@@ -106,7 +114,7 @@ function cellOf(type: PrinterColumn["type"], value: Json, now: number): Json {
 }
 
 /** As Go prints a decoded JSON value: objects and arrays as JSON, whole numbers as integers, others by `%v`. */
-function textOf(value: Json): string {
+function textOf(value: NonNullable<Json>): string {
   if (typeof value === "string") return value;
   if (typeof value === "number")
     return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : floatText(value);
