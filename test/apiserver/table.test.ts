@@ -83,10 +83,8 @@ test("a watch of a table can be followed: columns first, then rows, bookmarks to
   for await (const piece of answer.body) pieces.push(piece);
   const lines = Buffer.concat(pieces).toString().trimEnd().split("\n");
   const events = lines.map((line) => JSON.parse(line) as { type: string; object: Table });
-  assert.deepEqual(events.map(({ type, object }) => [type, object.kind, object.columnDefinitions === null]).slice(0, 2), [
-    ["ADDED", "Table", false],
-    ["ADDED", "Table", true],
-  ]);
+  assert.ok(events.every(({ object }, i) => object.kind === "Table" && (object.columnDefinitions === null) === i > 0));
+  const added = events.filter(({ type }) => type === "ADDED").map(({ object }) => object.rows[0]!.cells[0]);
+  assert.deepEqual(added, ["c", "second"]);
   assert.equal(events.at(-1)!.type, "BOOKMARK");
-  assert.equal(events.at(-1)!.object.kind, "Table");
 });
