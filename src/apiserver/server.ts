@@ -21,7 +21,7 @@ import { Expiry } from "./lifecycle/expiry.ts";
 import { GarbageCollector } from "./lifecycle/garbage.ts";
 import { Namespaces } from "./lifecycle/namespaces.ts";
 import type { LifecyclePart, LifecyclePorts } from "./lifecycle/ports.ts";
-import { ServiceAccounts } from "./lifecycle/service-accounts.ts";
+import { ServiceAccounts } from "./lifecycle/accounts.ts";
 import { terminatingKind } from "./lifecycle/terminating-kind.ts";
 import { createWriter } from "./lifecycle/writer.ts";
 import { createOpenApi } from "./openapi/openapi.ts";
