@@ -1,4 +1,5 @@
 /** Controllers on an API server in this process, under a virtual clock, with a network that can be told to fail. */
+import { sleep } from "#io/clock.ts";
 import type { HttpTransport } from "#io/http.ts";
 import { silent } from "#io/log.ts";
 import type { VirtualClock } from "#io/memory/clock.ts";
@@ -40,6 +41,8 @@ export interface WorldOptions {
   /** Called with each request of a controller; what it throws is what the controller sees. After: the server has done it. */
   readonly before?: (request: string) => void;
   readonly after?: (request: string) => void;
+  /** Milliseconds each piece of a watch takes to reach the controllers: their caches lag behind. Default 0. */
+  readonly lag?: number;
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -58,7 +61,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       options.before?.(line);
       const response = await fixture.transport.request(request);
       options.after?.(line);
-      return response;
+      return options.lag === undefined || !request.target.includes("watch=true")
+        ? response
+        : { ...response, body: late(clock, options.lag, response.body) };
     },
     close: async () => {},
   };
@@ -98,6 +103,17 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       await fixture.stop();
     },
   };
+}
+
+async function* late(
+  clock: VirtualClock,
+  lag: number,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of body) {
+    await sleep(clock, lag);
+    yield piece;
+  }
 }
 
 /** Requests that change something. */
