@@ -5,6 +5,7 @@ import fields from "../../test/vectors/schema/fields.json" with { type: "json" }
 import formats from "../../test/vectors/schema/formats.json" with { type: "json" };
 import limits from "../../test/vectors/schema/limits.json" with { type: "json" };
 import lists from "../../test/vectors/schema/lists.json" with { type: "json" };
+import ratcheting from "../../test/vectors/schema/ratcheting.json" with { type: "json" };
 import types from "../../test/vectors/schema/types.json" with { type: "json" };
 import type { JsonObject } from "#std/json.ts";
 import { clone } from "#std/json.ts";
@@ -42,13 +43,14 @@ function causesOf(errors: readonly FieldError[]): string[][] {
   return errors.map((error) => [error.type, error.field, error.body]);
 }
 
-for (const [name, vectors] of Object.entries({ types, limits, fields, combinations, lists })) {
+for (const [name, vectors] of Object.entries({ types, limits, fields, combinations, lists, ratcheting })) {
   test(`${name}: verdicts, messages, results and warnings are the genuine server's`, () => {
     const schema = vectors.schema as Schema;
     for (const vector of vectors.cases as unknown as Vector[]) {
       const { object, unknown } = admitted(vector.object, schema);
-      const shown = JSON.stringify(vector.object);
-      assert.deepEqual(sorted(causesOf(validate(object, schema))), sorted(vector.causes ?? []), shown);
+      const old = vector.old && admitted(vector.old, schema).object;
+      const shown = JSON.stringify(vector);
+      assert.deepEqual(sorted(causesOf(validate(object, schema, { old }))), sorted(vector.causes ?? []), shown);
       if (vector.causes !== undefined) continue;
       assert.deepEqual(object, vector.result, shown);
       assert.deepEqual(unknown.map(unknownField), vector.warnings ?? [], shown);

@@ -89,7 +89,7 @@ class Judgement {
     if (old === undefined) return this.#value(value, undefined, node);
     const before = this.#findings.size;
     const count = this.#value(value, old, node);
-    if (this.#findings.size > before && equal(value, old)) {
+    if (this.#findings.size > before && isUnchanged(value, old, node)) {
       for (const message of [...this.#findings.keys()].slice(before)) this.#findings.delete(message);
     }
     return count;
@@ -353,6 +353,29 @@ function limit(value: number, kind: "integer" | "number", fitsType: boolean): nu
 
 function printLimit(value: number, kind: "integer" | "number"): string {
   return kind === "integer" && Number.isInteger(value) ? String(value) : printFloat(value);
+}
+
+/**
+ * Whether ratcheting may look away: equal, where items of a list of type map are found by their keys. Fields that no schema
+ * describes count as changed, as they do on a genuine server.
+ */
+function isUnchanged(value: Json, old: Json, node: SchemaNode): boolean {
+  if (Array.isArray(value) && Array.isArray(old) && node.listType === "map" && node.items !== undefined) {
+    const { items, listKeys } = node;
+    const before = byKeys(old, listKeys);
+    if (value.length !== old.length) return false;
+    return value.every((item) => {
+      const counterpart = before.get(itemKey(item, listKeys));
+      return counterpart !== undefined && isUnchanged(item, counterpart, items);
+    });
+  }
+  if (!isObject(value) || !isObject(old)) return equal(value, old);
+  const keys = Object.keys(value);
+  if (keys.length !== Object.keys(old).length) return false;
+  return keys.every((key) => {
+    const child = node.properties.get(key) ?? node.additional;
+    return child !== undefined && Object.hasOwn(old, key) && isUnchanged(value[key]!, old[key]!, child);
+  });
 }
 
 /** The old items of a list of type map, by their keys. */

@@ -117,11 +117,10 @@ class Parser {
   #sequence(): Tree {
     const parts: Tree[] = [];
     while (this.#position < this.#text.length && !this.#at("|") && !this.#at(")")) {
-      if (this.#skip("\\Q")) parts.push(...this.#literals());
-      else {
-        const atom = this.#atom();
-        parts.push(atom.kind === "empty" ? atom : this.#repeats(atom));
-      }
+      const atoms = this.#skip("\\Q") ? this.#literals() : [this.#atom()];
+      const last = atoms.pop();
+      parts.push(...atoms);
+      if (last !== undefined) parts.push(last.kind === "empty" ? last : this.#repeats(last));
     }
     return parts.length === 1 ? parts[0]! : { kind: "sequence", parts };
   }
