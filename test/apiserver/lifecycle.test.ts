@@ -1,6 +1,7 @@
 /** What happens beside the requests: custom kinds, namespaces, owners and expiry, seen through the API. */
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
+import { Fault } from "#std/fault.ts";
 import type { Condition, KubeObject, OwnerReference } from "#schema/meta.ts";
 import { startFixture } from "./fixture.ts";
 import type { Fixture, FixtureOptions } from "./fixture.ts";
@@ -387,6 +388,21 @@ test("what was missed while nothing ran is made up for at the start", async () =
   assert.deepEqual(await names(before, MAPS), ["child"]);
   const after = await start({ journal: before.journal.crash() });
   assert.deepEqual(await names(after, MAPS), []);
+});
+
+test("what a full disk prevents is tried again", async () => {
+  const fixture = await start();
+  const owner = await fixture.create<KubeObject>(MAPS, configMap("owner"));
+  await fixture.create(MAPS, configMap("child", ownedBy(owner)));
+  const full = new Fault("io.no-space", "the disk is full", { fault: "world", retry: "later" });
+  const end = fixture.store.subscribe("/configmaps", () => (fixture.journal.refusal = full));
+  await fixture.remove(`${MAPS}/owner`);
+  await fixture.clock.advance(1000);
+  end();
+  assert.deepEqual(await names(fixture, MAPS), ["child"]);
+  fixture.journal.refusal = undefined;
+  await fixture.clock.advance(60_000);
+  assert.deepEqual(await names(fixture, MAPS), []);
 });
 
 test("events live for an hour after they were last written", async () => {

@@ -8,6 +8,7 @@ import type { KubeObject } from "#schema/meta.ts";
 import { clone, equal } from "#std/json.ts";
 import { storageName } from "../registry.ts";
 import type { Entry, StoreEvent } from "../store/store.ts";
+import { inBatches } from "./batch.ts";
 import { acceptNames, namingConditions } from "./crd-names.ts";
 import { CLEANUP_FINALIZER, conditionOf, definitionOf, isTrue, unconvertible } from "./crd.ts";
 import type { Crd, CrdCondition, CrdNames } from "./crd.ts";
@@ -190,7 +191,7 @@ export class CustomResources implements LifecyclePart {
       await this.#change(entry, (object) => this.#setConditions(object, [IN_PROGRESS]));
       // Objects created before the kind was known to be terminating may still be on their way to the disk.
       await store.settled();
-      await Promise.all(store.list({ resource }).entries.map((object) => writer.delete(definition, object)));
+      await inBatches(store.list({ resource }).entries, (object) => writer.delete(definition, object));
       this.#emptying.set(resource, entry.name);
     }
     if (store.count(resource) === 0) await this.#release(entry, COMPLETED);

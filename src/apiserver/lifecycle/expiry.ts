@@ -4,6 +4,7 @@ import type { Definition } from "#schema/definition.ts";
 import { Fault } from "#std/fault.ts";
 import { storageName } from "../registry.ts";
 import type { Entry } from "../store/store.ts";
+import { inBatches } from "./batch.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
 
 /** Milliseconds between sweeps: an object goes at most this much late, and no timer per object is kept. */
@@ -71,18 +72,24 @@ export class Expiry implements LifecyclePart {
   }
 
   async #sweep(): Promise<void> {
-    const { clock, writer, report } = this.#ports;
+    const { clock, report } = this.#ports;
     for (const definition of this.#mortal) {
       const oldest = clock.monotonic() - definition.strategy.timeToLive! * 1000;
-      const expired: Entry[] = [];
-      for (const { entry, written } of this.#written.get(storageName(definition))!.values()) {
+      const dated = this.#written.get(storageName(definition))!;
+      const expired: string[] = [];
+      for (const [uid, { written }] of dated) {
         if (written > oldest) break;
-        expired.push(entry);
+        expired.push(uid);
       }
       // What could not be deleted is still noted, and tried again by the next sweep.
-      await Promise.all(expired.map((entry) => writer.delete(definition, entry))).catch((error: unknown) =>
+      await inBatches(expired, (uid) => this.#expire(definition, dated.get(uid), oldest)).catch((error: unknown) =>
         report("expiry", definition.plural, Fault.from(error)),
       );
     }
+  }
+
+  /** Looks again: a write may have come while earlier ones were being deleted. */
+  #expire(definition: Definition, dated: Dated | undefined, oldest: number): Promise<void> | undefined {
+    return dated === undefined || dated.written > oldest ? undefined : this.#ports.writer.delete(definition, dated.entry);
   }
 }

@@ -8,6 +8,7 @@ import type { KubeObject, OwnerReference } from "#schema/meta.ts";
 import { parseApiVersion } from "#schema/meta.ts";
 import { storageName } from "../registry.ts";
 import type { Entry, StoreEvent } from "../store/store.ts";
+import { inBatches } from "./batch.ts";
 import type { PropagationPolicy } from "./deletion.ts";
 import { FOREGROUND_FINALIZER, ORPHAN_FINALIZER, setFinalizers } from "./deletion.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
@@ -136,13 +137,10 @@ export class GarbageCollector implements LifecyclePart {
   async #orphan(definition: Definition, owner: Entry): Promise<void> {
     const { store, registry, writer } = this.#ports;
     const lost = new Set([owner.uid]);
-    const dependents = [...store.dependents(owner.uid)];
-    await Promise.all(
-      dependents.map((dependent) => {
-        const kind = registry.stored(dependent.resource);
-        return kind === undefined ? undefined : writer.change(kind, dependent, (object) => dropOwners(object, lost));
-      }),
-    );
+    await inBatches([...store.dependents(owner.uid)], (dependent) => {
+      const kind = registry.stored(dependent.resource);
+      return kind === undefined ? undefined : writer.change(kind, dependent, (object) => dropOwners(object, lost));
+    });
     await writer.change(definition, owner, (object) => dropFinalizer(object, ORPHAN_FINALIZER));
   }
 
@@ -155,7 +153,7 @@ export class GarbageCollector implements LifecyclePart {
       return;
     }
     // First the dependents: the owner may stay for other finalizers, and would then look like one that is not being deleted in the foreground.
-    await Promise.all(waiting.map((dependent) => this.#settle(dependent.uid)));
+    await inBatches(waiting, (dependent) => this.#settle(dependent.uid));
     await this.#ports.writer.change(definition, owner, (object) => dropFinalizer(object, FOREGROUND_FINALIZER));
   }
 }

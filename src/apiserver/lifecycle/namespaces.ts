@@ -4,6 +4,7 @@ import type { Definition } from "#schema/definition.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { storageName } from "../registry.ts";
 import type { Entry, StoreEvent } from "../store/store.ts";
+import { inBatches } from "./batch.ts";
 import { namespaceConditions } from "./namespace-conditions.ts";
 import type { Remainder } from "./namespace-conditions.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
@@ -89,7 +90,7 @@ export class Namespaces implements LifecyclePart {
     if (!(spec?.finalizers ?? []).includes(FINALIZER)) return;
     // What was admitted before the namespace was terminating may still be on its way to the disk.
     await store.settled();
-    await Promise.all(this.#content(name).map(([definition, object]) => writer.delete(definition, object, "Background")));
+    await inBatches(this.#content(name), ([definition, object]) => writer.delete(definition, object, "Background"));
     const remaining = this.#content(name).map(([definition, object]): Remainder => ({ definition, object }));
     if (remaining.length === 0) return this.#finalize(entry);
     this.#waiting.add(name);
