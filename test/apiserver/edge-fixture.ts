@@ -93,8 +93,13 @@ export async function dial(port: number): Promise<Socket> {
 export async function untilClosed(socket: Socket): Promise<string> {
   let received = "";
   socket.on("data", (bytes: Buffer) => (received += bytes.toString("latin1")));
-  if (!socket.closed) await once(socket, "close");
+  await closed(socket);
   return received;
+}
+
+/** Unlike node's `once`, also when the peer resets the connection. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => (socket.closed ? resolve() : socket.once("close", () => resolve())));
 }
 
 export function text(body: string, status = 200, headers: Outgoing["headers"] = {}): Outgoing {

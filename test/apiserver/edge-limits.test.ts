@@ -5,7 +5,7 @@ import { connect as connectHttp2 } from "node:http2";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import type { Handler, Incoming, Outgoing, Sink } from "#io/serve.ts";
-import { dial, pause, startPlain, startTls, text, until, untilClosed } from "./edge-fixture.ts";
+import { closed, dial, pause, startPlain, startTls, text, until, untilClosed } from "./edge-fixture.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const ok: Handler = async () => text("ok");
@@ -14,7 +14,7 @@ const ok: Handler = async () => text("ok");
 async function lifetime(socket: Socket): Promise<number> {
   const start = performance.now();
   socket.resume();
-  if (!socket.closed) await once(socket, "close");
+  await closed(socket);
   return performance.now() - start;
 }
 
@@ -253,11 +253,11 @@ test("closing ends streams, lets answers finish, and leaves no connection behind
   const answers = [untilClosed(watch), untilClosed(slow)];
   await until(() => streamed === "open\n", "the stream is open");
 
-  const closed = tls.close();
+  const closing = tls.close();
   await pause(50);
   finish();
   const [watched, answered] = await Promise.all(answers);
-  await Promise.all([closed, untilClosed(idle), untilClosed(unfinished)]);
+  await Promise.all([closing, untilClosed(idle), untilClosed(unfinished)]);
   assert.match(watched!, /open\n.*bye\n\r\n0\r\n\r\n$/s);
   assert.match(answered!, /finished$/);
   assert.equal(streamed, "open\nbye\n");

@@ -35,6 +35,8 @@ export function createHttpClient(options: HttpClientOptions): HttpTransport {
     headersTimeout: ANSWER_TIME,
     // Watches are silent for as long as nothing happens.
     bodyTimeout: 0,
+    // A watch on HTTP/1.1 has its connection and its backpressure to itself, and repeated headers stay apart.
+    allowH2: false,
     connect: {
       timeout: CONNECT_TIME,
       keepAlive: true,
