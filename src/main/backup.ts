@@ -8,6 +8,7 @@ import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createHttpClient } from "#io/node/http-client.ts";
+import { restoreJournal } from "#io/node/journal-restore.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { readKubeconfig } from "#io/node/kubeconfig.ts";
 import { Fault } from "#std/fault.ts";
@@ -57,9 +58,9 @@ export async function restore(source: string, directory: string): Promise<string
   }
   if (await exists(join(directory, JOURNAL))) throw refused(`${directory} holds a store already: restore into another directory`);
   await mkdir(join(directory, KEYS), { recursive: true, mode: 0o700 });
-  // The journal comes last: a directory without one is not yet an installation.
-  const last = (file: string): number => (file === JOURNAL ? 1 : 0);
-  for (const file of Object.keys(files).toSorted((a, b) => last(a) - last(b))) await copyFile(join(source, file), join(directory, file));
+  for (const file of Object.keys(files)) if (file !== JOURNAL) await copyFile(join(source, file), join(directory, file));
+  // Last, because a directory without a journal is not yet an installation.
+  await restoreJournal(join(source, JOURNAL), directory);
   return `restored ${directory} from the backup of ${made}`;
 }
 

@@ -5,5 +5,5 @@ import type { Controller } from "#kube/controller.ts";
 
 /** Fresh ones: some keep an index of what they have seen. */
 export function controllers(): Controller[] {
-  return [createServerClassController(), serverBindingController] as Controller[];
+  return [createServerClassController(), serverBindingController];
 }
