@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import paths from "../../test/vectors/schema/paths.json" with { type: "json" };
 import { Fault } from "#std/fault.ts";
 import { compileJsonPath, fieldNames, jsonPathProblem } from "./json-path.ts";
 
@@ -50,6 +51,21 @@ test("a path finds what client-go finds", () => {
     assert.deepEqual(compileJsonPath(path)(machine), expected, path);
   }
 });
+
+test("the first value a path finds is the one a genuine server prints", () => {
+  for (const [path, cell] of paths.cells) {
+    const [value] = compileJsonPath(path!)(paths.object);
+    const text = value === undefined || typeof value === "string" ? value : JSON.stringify(value);
+    // Go prints a null that was found as a value of its own.
+    const expected = cell === "<no value>" ? "null" : (cell ?? undefined);
+    assert.deepEqual(typeof value === "object" && value !== null ? value : text, parse(expected, value), path!);
+  }
+});
+
+/** Compound cells are JSON with sorted keys: compared as values. */
+function parse(cell: string | undefined, value: unknown): unknown {
+  return typeof value === "object" && value !== null && cell !== undefined ? JSON.parse(cell) : cell;
+}
 
 test("inherited properties are not found", () => {
   assert.deepEqual(compileJsonPath(".spec.constructor")(machine), []);

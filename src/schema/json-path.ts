@@ -268,10 +268,10 @@ function filterStep(passes: (item: Json) => boolean): Step {
     });
 }
 
-/** Only scalars of one type compare; booleans have no order. */
+/** Only scalars of one type compare, and integers are another type than fractions; booleans have no order. */
 function compare(left: Json, operator: string, right: Json): boolean {
   const type = typeof left;
-  if (type !== typeof right || type === "object") throw new NotEvaluable();
+  if (type !== typeof right || type === "object" || Number.isInteger(left) !== Number.isInteger(right)) throw new NotEvaluable();
   if (operator === "==") return left === right;
   if (operator === "!=") return left !== right;
   if (type === "boolean") throw new NotEvaluable();

@@ -145,7 +145,7 @@ function checkMetadata(metadata: Schema, parent: Schema, level: Level, path: Fie
   const isChecked = level === "root" || parent["x-kubernetes-embedded-resource"] === true;
   if (isChecked && metadata.type !== "object") errors.push(invalid(at.child("type"), metadata.type ?? "", "must be object"));
   if (level !== "root") return;
-  const { type, properties = {}, default: _default, ...rest } = metadata;
+  const { type: _type, properties = {}, default: _default, ...rest } = metadata;
   const others = Object.keys(properties).filter((name) => name !== "name" && name !== "generateName");
   if (others.length === 0 && Object.keys(rest).length === 0) return;
   const detail = "must not specify anything other than name and generateName, but metadata is implicitly specified";
