@@ -45,6 +45,8 @@ class Http1Wire implements Wire {
     const undecided = this.#request.headers.expect !== undefined && !this.#continues;
     if (undecided || this.#mustClose()) headers["connection"] = "close";
     this.#response.writeHead(status, headers);
+    // A stream may have nothing to say for long; its client must know that it is open.
+    if (length === undefined) this.#response.flushHeaders();
   }
 
   write(bytes: Buffer, done: (error?: Error | null) => void): void {
