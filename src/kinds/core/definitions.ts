@@ -6,7 +6,7 @@ import { lease } from "./lease.ts";
 import { namespace } from "./namespace.ts";
 import { node } from "./node.ts";
 import { configMap, secret } from "./secret.ts";
-import { serviceAccount } from "./service-account.ts";
+import { serviceAccount } from "./account.ts";
 
 export const coreDefinitions: readonly Definition[] = [
   namespace,
