@@ -101,6 +101,11 @@ const PLACES: readonly (readonly [string, string])[] = [
   ["built-in FOO /api/v1/namespaces/default/secrets", "405"],
   ["built-in GET /api/v1/namespaces//secrets", "ok"],
   ["cluster GET /api/v1/namespaces/", "400"],
+  ["cluster GET /api/v1/namespaces/..", "400"],
+  ["cluster GET /api/v1/namespaces/a%b", "400"],
+  ["cluster HEAD /api/v1/namespaces/a", "405"],
+  ["custom HEAD /apis/a/v1/namespaces/x/machines/y", "ok"],
+  ["custom DELETE /apis/a/v1/namespaces/x/machines/.", "400"],
   ["cluster GET /api/v1/namespaces/default/namespaces", "404"],
   ["cluster POST /api/v1/namespaces/default/status", "405"],
   ["cluster DELETE /api/v1/namespaces", "ok"],
@@ -116,7 +121,7 @@ for (const [request, expected] of PLACES) {
   test(`place of ${request}`, () => {
     const [sort, ...rest] = request.split(" ") as [string, ...string[]];
     const definition = { namespaced: sort !== "cluster", custom: sort === "custom" } as Definition;
-    const found = misplaced(route(rest.join(" ")) as ResourceRoute, definition);
+    const found = misplaced(rest[0]!, route(rest.join(" ")) as ResourceRoute, definition);
     assert.equal(Fault.is(found) ? String(statusOf(found).code) : (found ?? "ok"), expected);
   });
 }

@@ -5,6 +5,7 @@
 import type { Fault } from "#std/fault.ts";
 import type { Definition } from "#schema/definition.ts";
 import { badRequest, statusFault } from "#kube/status.ts";
+import { quote } from "#schema/quote.ts";
 import { flag } from "./query.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
@@ -143,8 +144,16 @@ const OF_SUBRESOURCE = new Set<string>(["get", "update", "patch"]);
  * Why nothing of this kind is at the route: a fault to raise, or "page" for the plain `404 page not found` that the genuine server
  * has for custom kinds. Undefined when the route is the kind's own; whether there is an object of that name is another question.
  */
-export function misplaced(route: ResourceRoute, definition: Definition): Fault | "page" | undefined {
-  return definition.custom ? misplacedCustom(route, definition) : misplacedBuiltIn(route, definition);
+export function misplaced(method: string, route: ResourceRoute, definition: Definition): Fault | "page" | undefined {
+  const problem = definition.custom ? misplacedCustom(route, definition) : misplacedBuiltIn(method, route, definition);
+  return problem ?? badName(route.name);
+}
+
+/** What no name can be, since it means something in a path (apimachinery `IsValidPathSegmentName`). */
+function badName(name: string | undefined): Fault | undefined {
+  if (name === undefined || (name !== "." && name !== ".." && !name.includes("%"))) return undefined;
+  const flaw = name.includes("%") ? "may not contain '%'" : `may not be '${name}'`;
+  return badRequest(`Name parameter invalid: ${quote(name)}: ${flaw}`);
 }
 
 function misplacedCustom(route: ResourceRoute, definition: Definition): Fault | "page" | undefined {
@@ -152,11 +161,12 @@ function misplacedCustom(route: ResourceRoute, definition: Definition): Fault | 
   return route.namespace !== undefined || route.verb === "list" || route.verb === "watch" ? undefined : "page";
 }
 
-function misplacedBuiltIn(route: ResourceRoute, definition: Definition): Fault | undefined {
+function misplacedBuiltIn(method: string, route: ResourceRoute, definition: Definition): Fault | undefined {
   const { name, namespace, subresource, verb } = route;
   const wide = definition.namespaced && namespace === undefined;
   if (definition.namespaced ? wide && name !== undefined : namespace !== undefined) return noSuchResource();
   if (!route.exact) return name === undefined && !wide ? badRequest("name must be provided") : noSuchResource();
+  if (method === "HEAD") return methodNotAllowed();
   if (subresource !== undefined) return OF_SUBRESOURCE.has(verb) ? undefined : methodNotAllowed();
   if (name !== undefined) return OF_OBJECT.has(verb) ? undefined : methodNotAllowed();
   if (wide) return verb === "list" || verb === "watch" ? undefined : methodNotAllowed();

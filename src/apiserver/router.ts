@@ -4,7 +4,7 @@ import type { ResourceHandler } from "./handlers/resource.ts";
 import type { Registry } from "./registry.ts";
 import { PRETTY_FORMAT } from "./render/format.ts";
 import type { ApiHandler, ApiRequest } from "./request.ts";
-import { misplaced, noSuchResource, parseRoute } from "./route.ts";
+import { methodNotAllowed, misplaced, noSuchResource, parseRoute } from "./route.ts";
 import type { ResourceRoute, Route } from "./route.ts";
 
 /** Undefined where there is nothing. */
@@ -23,11 +23,15 @@ export interface RouterParts {
 
 export function createRouter(parts: RouterParts): ApiHandler {
   return async (request) => {
-    const route = parseRoute(request.method, request.path, asPeopleSee(request).query);
+    const route = parseRoute(request.method, request.path, request.query);
     switch (route.kind) {
       case "resource":
         return resource(parts, request, route);
       case "discovery":
+        if (isBuiltIn(parts.registry, route.group)) {
+          if (!route.exact) throw noSuchResource();
+          if (request.method === "HEAD") throw methodNotAllowed();
+        }
         return parts.discovery(request, route) ?? missing(parts.registry, route.group);
       case "openapi":
         return parts.openapi(request, route) ?? pageNotFound();
@@ -43,19 +47,12 @@ export function createRouter(parts: RouterParts): ApiHandler {
   };
 }
 
-/** Whoever reads answers with their own eyes gets them indented, unless they say otherwise (apiserver `isPrettyPrint`). */
-function asPeopleSee(request: ApiRequest): ApiRequest {
-  const agent = request.headers["user-agent"] ?? "";
-  if (!request.query.has("pretty") && /^(?:curl|Wget|Mozilla\/5\.0)/.test(agent)) request.query.set("pretty", "true");
-  return request;
-}
-
 async function resource({ registry, resources }: RouterParts, request: ApiRequest, route: ResourceRoute): Promise<Outgoing> {
   const definition = registry.definition(route.group, route.resource);
   if (definition === undefined || registry.find(route.group, route.version, route.resource) === undefined) {
     return missing(registry, route.group);
   }
-  const problem = misplaced(route, definition);
+  const problem = misplaced(request.method, route, definition);
   if (problem === "page") return pageNotFound();
   if (problem !== undefined) throw problem;
   return resources(request, route);
@@ -63,10 +60,15 @@ async function resource({ registry, resources }: RouterParts, request: ApiReques
 
 /** Groups of built-in kinds answer with a Status, whatever else there is with a page: two servers in one, in the genuine one. */
 function missing(registry: Registry, group: string | undefined): Outgoing {
-  for (const definition of registry.definitions()) {
-    if (definition.group === group && !definition.custom) throw noSuchResource();
-  }
+  if (isBuiltIn(registry, group)) throw noSuchResource();
   return pageNotFound();
+}
+
+/** True for the groups of built-in kinds, and for what is above all groups. */
+function isBuiltIn(registry: Registry, group: string | undefined): boolean {
+  if (group === undefined) return true;
+  for (const definition of registry.definitions()) if (definition.group === group && !definition.custom) return true;
+  return false;
 }
 
 function pageNotFound(): Outgoing {
