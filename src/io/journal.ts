@@ -44,7 +44,7 @@ export interface Journal {
   append(rows: readonly Row[]): Promise<void>;
   /** Forgets superseded rows and deletions at or before `revision`. */
   compact(revision: number): Promise<void>;
-  /** Writes a consistent copy while running; the target must not exist. */
+  /** Writes a consistent copy while running; Fault `io.exists` when there is something at `path`. */
   backup(path: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -62,7 +62,7 @@ export class Minutes {
     const { compacted } = opened;
     assert.ok(
       compacted >= this.#compacted[0] && compacted <= this.#compacted[1],
-      `compacted to ${compacted}, not in ${this.#compacted}`,
+      `compacted to ${compacted}, not in ${this.#compacted.join("…")}`,
     );
     const revisions = new Set(found.map((row) => row.revision));
     const survivors = this.#doubtful.filter((append) => append.rows.some((row) => revisions.has(row.revision)));

@@ -105,14 +105,17 @@ function failure(entropy: SeededEntropy): string {
   const from = entropy.below(call === "write" ? 1500 : call === "sync" ? 170 : 4);
   const count = entropy.chance(0.5) ? 1 : 1 + entropy.below(call === "truncate" ? 3 : 40);
   const { EIO, ENOSPC } = constants.errno;
-  if (entropy.chance(0.4)) return `${call.toUpperCase()}:${from}:1:${EIO}`;
+  if (entropy.chance(0.4)) return `${call.toUpperCase()}:${from}:${1 + entropy.below(6)}:${EIO}`;
   return `${call}:${from}:${count}:${call === "write" && entropy.chance(0.5) ? ENOSPC : EIO}`;
 }
+
+/** Volumes that are lost at an fsync and come back at once, or only for the second, third… fsync after that: all ways through recovery. */
+const LOSSES = [1, 2, 3, 4, 5, 6].map((count) => `SYNC:40:${count}:${constants.errno.EIO}`);
 
 for (let round = 0; round < ROUNDS; round++) {
   const seed = SEED + round;
   const entropy = new SeededEntropy(seed);
-  const fail = round % 2 === 1 ? failure(entropy) : "";
+  const fail = round % 2 === 0 ? "" : (LOSSES[(round - 1) / 2] ?? failure(entropy));
   test(`seed ${seed}${fail === "" ? "" : `, failing ${fail}`}`, async (context) => {
     const operations = await trace(seed, fail);
     const failures = operations.flatMap(({ kind }, index) => (kind === "failed sync" ? [index] : []));

@@ -5,8 +5,8 @@
  * SHIM_LOG        every write, sync and truncation of those is appended to this file, in the order they happened (see trace.ts)
  * SHIM_FAIL       "<call>:<n>:<count>:<errno>": the n-th call (from 0) of that kind on journal files and the count-1 after it fail;
  *                 call is write, sync or truncate. A failing write writes its first half. A failing sync does not sync.
- *                 If the call is written in capitals, the failure is of the descriptors open at that time, and for good: as when a
- *                 volume is lost, and comes back for those who open it again. The count does not matter then.
+ *                 If the call is written in capitals, the descriptors open at that time also fail whatever is asked of them, for
+ *                 good: as when a volume is lost, and comes back for those who open it again.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -108,12 +108,9 @@ static int file_at(int descriptor) {
 static int fails(enum call call, int descriptor) {
   if (strncmp(names[file_at(descriptor)], "journal.db", 10) != 0) return 0;
   long number = calls[call]++;
-  if (kills_descriptors) {
-    if (call == failing && number == failing_from)
-      for (int i = 0; i < DESCRIPTORS; i++) dead[i] = files[i] != 0;
-    return dead[descriptor];
-  }
-  return call == failing && number >= failing_from && number < failing_from + failing_count;
+  if (kills_descriptors && call == failing && number == failing_from)
+    for (int i = 0; i < DESCRIPTORS; i++) dead[i] = files[i] != 0;
+  return dead[descriptor] || (call == failing && number >= failing_from && number < failing_from + failing_count);
 }
 
 int open(const char *path, int flags, ...) {
@@ -132,7 +129,7 @@ static ssize_t write_at(int descriptor, const void *data, size_t length, int64_t
   pthread_mutex_lock(&lock);
   if (!positioned) offset = lseek(descriptor, 0, SEEK_CUR);
   int fail = fails(WRITE, descriptor);
-  size_t asked = fail ? length / 2 : length;
+  size_t asked = !fail ? length : dead[descriptor] ? 0 : length / 2;
   ssize_t written = positioned ? syscall(SYS_pwrite64, descriptor, data, asked, offset) : syscall(SYS_write, descriptor, data, asked);
   if (written > 0) record('W', file, offset, data, (size_t)written);
   pthread_mutex_unlock(&lock);

@@ -11,7 +11,6 @@ import { Fault } from "#std/fault.ts";
 const APPLICATION = 0x53494452;
 /** What we write and understand; a higher number is refused. */
 const FORMAT = 1;
-const PAGE_BYTES = 4096;
 /** The WAL file is cut to this after it has grown larger. */
 const WAL_BYTES = 16 * 1024 * 1024;
 const REWRITE_BYTES = 1024 * 1024;
@@ -55,7 +54,7 @@ export function connect(path: string): Connection {
   const database = new DatabaseSync(path);
   try {
     // Exclusive: no other process can open it, and the WAL's index lives in memory instead of a file of its own.
-    database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = ${PAGE_BYTES}`);
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
     const isNew = check(database, path);
     rewriteWal(`${path}-wal`);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${WAL_BYTES}`);

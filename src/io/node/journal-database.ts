@@ -2,10 +2,11 @@
  * The journal's rows in SQLite, synchronously: for the journal's worker thread. One connection holds the database exclusively, in WAL
  * mode with synchronous=FULL: when COMMIT returns, the WAL has been fsynced (sqlite.org/wal.html, sqlite.org/pragma.html).
  */
-import { closeSync, linkSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { backup } from "node:sqlite";
 import type { Opened, Row } from "#io/journal.ts";
+import { Fault } from "#std/fault.ts";
 import type { Connection } from "./journal-connection.ts";
 import { connect, describe, syncDirectory } from "./journal-connection.ts";
 import type { Batch } from "./journal-message.ts";
@@ -89,18 +90,22 @@ export class JournalDatabase {
     });
   }
 
-  /** Copies page by page beside other work; `path` appears when the copy is whole and durable, and is never overwritten. */
+  /** Copies page by page beside other work; `path` appears when the copy is whole and durable. Fault `io.exists` when it is there. */
   async backup(path: string): Promise<void> {
-    const partial = `${path}.partial`;
-    this.#attempt(() => closeSync(openSync(partial, "wx", 0o600)));
+    let workshop: string | undefined;
     try {
-      await backup(this.#connect().database, partial, { rate: BACKUP_PAGES });
-      linkSync(partial, path);
+      mustNotExist(path);
+      workshop = mkdtempSync(`${path}.`);
+      const copy = join(workshop, JOURNAL_FILE);
+      closeSync(openSync(copy, "wx", 0o600));
+      await backup(this.#connect().database, copy, { rate: BACKUP_PAGES });
+      mustNotExist(path);
+      renameSync(copy, path);
       syncDirectory(dirname(path));
     } catch (error) {
       throw describe(error, dirname(path));
     } finally {
-      rmSync(partial, { force: true });
+      if (workshop !== undefined) rmSync(workshop, { recursive: true });
     }
   }
 
@@ -163,6 +168,10 @@ export class JournalDatabase {
       throw describe(error, this.#directory);
     }
   }
+}
+
+function mustNotExist(path: string): void {
+  if (existsSync(path)) throw new Fault("io.exists", `${path} exists already`, { fault: "caller", retry: "never" });
 }
 
 /** SQLite has often done it itself when a commit fails; what it cannot undo now, it does not find committed later. */

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { constants, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Fault } from "#std/fault.ts";
 import { describe, isJournal, syncDirectory } from "./journal-connection.ts";
@@ -28,7 +28,7 @@ export async function restoreJournal(backup: string, directory: string): Promise
     workshop = mkdtempSync(join(directory, "restoring-"));
     copyFileSync(backup, join(workshop, JOURNAL_FILE), constants.COPYFILE_FICLONE);
     await renumber(workshop);
-    linkSync(join(workshop, JOURNAL_FILE), join(directory, JOURNAL_FILE));
+    renameSync(join(workshop, JOURNAL_FILE), join(directory, JOURNAL_FILE));
     syncDirectory(directory);
   } catch (error) {
     throw describe(error, directory);

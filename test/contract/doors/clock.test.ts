@@ -9,7 +9,7 @@ import { systemClock } from "#io/node/clock.ts";
 interface Twin {
   readonly clock: Clock;
   /** Lets at least so many milliseconds pass. */
-  pass(milliseconds: number): Promise<void>;
+  readonly pass: (milliseconds: number) => Promise<void>;
 }
 
 const twins: Record<string, () => Twin> = {
@@ -43,7 +43,7 @@ for (const [name, make] of Object.entries(twins)) {
       clock.after(-1, () => fired.push("past"));
       assert.deepEqual(fired, []);
       await pass(100);
-      assert.deepEqual(fired.toSorted(), ["early", "early too", "late", "now", "past"]);
+      assert.deepEqual(new Set(fired.slice(0, 2)), new Set(["now", "past"]));
       assert.deepEqual(fired.slice(2), ["early", "early too", "late"]);
     });
 

@@ -41,7 +41,7 @@ describe("entropy: memory only", () => {
   test("draws lie where they are said to lie", () => {
     const entropy = new SeededEntropy(1);
     const draws = Array.from({ length: 5000 }, () => entropy.below(6));
-    assert.deepEqual([...new Set(draws)].toSorted(), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(new Set(draws), new Set([0, 1, 2, 3, 4, 5]));
     const hits = draws.filter(() => entropy.chance(0.25)).length;
     assert.ok(hits > 1100 && hits < 1400, `${hits}`);
     assert.equal(draws.filter(() => entropy.chance(0)).length, 0);

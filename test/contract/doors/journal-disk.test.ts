@@ -144,7 +144,7 @@ test("a backup overwrites nothing, and leaves nothing behind when it fails", asy
   const journal = await opened(context, directory);
   const target = join(directory, "copy");
   await writeFile(target, "precious");
-  await assert.rejects(journal.backup(target), /EEXIST/);
+  await assert.rejects(journal.backup(target), (fault) => Fault.is(fault, "io.exists"));
   assert.equal(await readFile(target, "utf8"), "precious");
   assert.deepEqual(
     (await readdir(directory)).filter((name) => name.startsWith("copy")),

@@ -13,7 +13,7 @@ import { Fault } from "#std/fault.ts";
 /** A journal, and a new one on what the first has left when it is closed. */
 interface Twin {
   readonly journal: Journal;
-  reopen(): Promise<Journal>;
+  readonly reopen: () => Promise<Journal>;
 }
 
 const twins: Record<string, (context: TestContext) => Promise<Twin>> = {
