@@ -63,7 +63,8 @@ interface Read {
 
 /** The classes as kubectl reads them back, with host names in the place of UUIDs. */
 async function classes(): Promise<string> {
-  const read = async (plural: string): Promise<Read["items"]> => (JSON.parse(await kubectl("get", plural, "-o", "json")) as Read).items;
+  const read = async (plural: string): Promise<Read["items"]> =>
+    (JSON.parse(await kubectl("get", plural, "-o", "json")) as Read).items;
   const hostnames = new Map((await read("servers")).map(({ metadata, spec }) => [metadata.name, spec.hostname ?? metadata.name]));
   const lines = (await read("serverclasses")).map(({ metadata, status }) => {
     const members = status?.serversAvailable ?? [];
@@ -102,10 +103,15 @@ async function main(): Promise<void> {
 
     show("kubectl get servers --label-columns zone", await kubectl("get", "servers", "--label-columns", "zone"));
     show("kubectl get serverclasses, with the members' host names", await classes());
-    show("Summary", `6 servers, 5 classes, membership followed every change; ${((performance.now() - started) / 1000).toFixed(1)} s in all.`);
+    show(
+      "Summary",
+      `6 servers, 5 classes, membership followed every change; ${((performance.now() - started) / 1000).toFixed(1)} s in all.`,
+    );
     if (process.env["ONCE"] === "1") return;
 
-    console.log(`\nIt stays up. In another terminal:\n  export KUBECONFIG=${kubeconfig}\n  kubectl get servers,serverclasses\nCtrl-C ends it.`);
+    console.log(
+      `\nIt stays up. In another terminal:\n  export KUBECONFIG=${kubeconfig}\n  kubectl get servers,serverclasses\nCtrl-C ends it.`,
+    );
     process.on("SIGINT", () => sidero.kill("SIGTERM"));
     await ended;
   } finally {

@@ -39,7 +39,9 @@ export async function backup(directory: string, target: string): Promise<string>
   try {
     await copyJournal(directory, join(target, JOURNAL));
     await copyKeys(directory, target);
-    const files = Object.fromEntries(await Promise.all((await filesOf(target)).map(async (file) => [file, await digestOf(join(target, file))])));
+    const files = Object.fromEntries(
+      await Promise.all((await filesOf(target)).map(async (file) => [file, await digestOf(join(target, file))])),
+    );
     const manifest: Manifest = { format: FORMAT, sidero: VERSION, made: new Date().toISOString(), files };
     await writeFile(join(target, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 });
     return `backed up ${directory} to ${target} (${Object.keys(files).length} files)`;
@@ -54,7 +56,8 @@ export async function restore(source: string, directory: string): Promise<string
   const { files, made } = await manifestOf(source);
   for (const [file, digest] of Object.entries(files)) {
     const found = await digestOf(join(source, file)).catch(() => undefined);
-    if (found !== digest) throw refused(`${join(source, file)} ${found === undefined ? "is missing" : "is not what was backed up"}`);
+    if (found !== digest)
+      throw refused(`${join(source, file)} ${found === undefined ? "is missing" : "is not what was backed up"}`);
   }
   if (await exists(join(directory, JOURNAL))) throw refused(`${directory} holds a store already: restore into another directory`);
   await mkdir(join(directory, KEYS), { recursive: true, mode: 0o700 });
@@ -106,7 +109,8 @@ async function manifestOf(source: string): Promise<Manifest> {
   }
   const files = Object.keys(manifest["files"]);
   const strange = files.find((file) => !/^(journal\.db|pki\/[\w.-]+)$/.test(file) || file.includes(".."));
-  if (strange !== undefined || !files.includes(JOURNAL)) throw refused(`${join(source, MANIFEST)} names "${strange ?? "no journal"}"`);
+  if (strange !== undefined || !files.includes(JOURNAL))
+    throw refused(`${join(source, MANIFEST)} names "${strange ?? "no journal"}"`);
   return manifest as unknown as Manifest;
 }
 

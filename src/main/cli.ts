@@ -58,7 +58,7 @@ function program(): Command {
 async function settingsFrom(role: Role, command: Command): Promise<Settings> {
   const flags: Record<string, string> = {};
   for (const option of command.options) {
-    const value: unknown = command.getOptionValue(option.attributeName());
+    const value = command.getOptionValue(option.attributeName()) as string | true | undefined;
     if (value !== undefined) flags[option.name()] = String(value);
   }
   const path = flags["config"] ?? process.env["SIDERO_CONFIG"] ?? "";

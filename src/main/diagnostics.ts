@@ -8,7 +8,11 @@ import type { Handler, Outgoing } from "#io/serve.ts";
 import type { MetricsRegistry } from "./metrics.ts";
 
 const HEALTH = new Set(["/healthz", "/readyz", "/livez"]);
-const NOT_FOUND: Outgoing = { status: 404, headers: { "content-type": "text/plain; charset=utf-8" }, body: [Buffer.from("404 page not found\n")] };
+const NOT_FOUND: Outgoing = {
+  status: 404,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: [Buffer.from("404 page not found\n")],
+};
 
 /** The API's own health endpoints and nothing else of it; nobody has to say who they are. */
 export function healthHandler(api: Handler): Handler {

@@ -20,7 +20,12 @@ export function createMetrics(): MetricsRegistry {
     metrics.set(name, metric);
     return metric;
   };
-  const options = (name: string, help: string, labels: readonly string[]) => ({ name, help, labelNames: [...labels], registers: [registry] });
+  const options = (name: string, help: string, labels: readonly string[]) => ({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+  });
   return {
     counter(name, help, labels) {
       const counter = once(name, () => new Counter(options(name, help, labels)));

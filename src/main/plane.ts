@@ -92,7 +92,9 @@ export function createPlane(options: PlaneOptions): Plane {
     new Runtime({ ...ports, metrics, events, controllers: controllers(), mayAct }).run(signal);
   const run = (signal: AbortSignal): Promise<void> =>
     options.leaderElection
-      ? lead({ ...ports, ...LEASE, identity: options.identity }, signal, (leadership) => control(leadership.signal, () => leadership.isHeld()))
+      ? lead({ ...ports, ...LEASE, identity: options.identity }, signal, (leadership) =>
+          control(leadership.signal, () => leadership.isHeld()),
+        )
       : control(signal, () => true);
 
   const ended = Promise.withResolvers<void>();

@@ -48,7 +48,18 @@ export async function up(settings: Settings): Promise<void> {
     const identity = `${hostname()}_${entropy.uuid()}`;
     const backup = createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
-    const plane = createPlane({ store, clock, entropy, digest, log, metrics, identity, leaderElection, backup, ...(tokens && { tokens }) });
+    const plane = createPlane({
+      store,
+      clock,
+      entropy,
+      digest,
+      log,
+      metrics,
+      identity,
+      leaderElection,
+      backup,
+      ...(tokens && { tokens }),
+    });
     const ciphers = opensslCiphers(settings["tls-cipher-suites"]);
     const tls = {
       key: pki.serving.key,
@@ -57,7 +68,11 @@ export async function up(settings: Settings): Promise<void> {
       minVersion: TLS_VERSIONS[settings["tls-min-version"]],
       ...(ciphers === undefined ? {} : { ciphers }),
     };
-    const serve = async (address: ListenAddress | undefined, secure: boolean, handler: Handler): Promise<Listener | undefined> => {
+    const serve = async (
+      address: ListenAddress | undefined,
+      secure: boolean,
+      handler: Handler,
+    ): Promise<Listener | undefined> => {
       if (address === undefined) return undefined;
       const listener = await listen({ ...address, ...(secure ? { tls } : {}), limits: LIMITS }, handler);
       listeners.push(listener);
@@ -72,7 +87,14 @@ export async function up(settings: Settings): Promise<void> {
 
     if (listener !== undefined) {
       const path = join(directory, "kubeconfig");
-      await writeKubeconfig({ disk, path, host: listener.host, port: listener.port, authority: pki.authority, client: pki.admin });
+      await writeKubeconfig({
+        disk,
+        path,
+        host: listener.host,
+        port: listener.port,
+        authority: pki.authority,
+        client: pki.admin,
+      });
       log.info("serving the API", { url: serverUrl(listener.host, listener.port), kubeconfig: path });
     }
     console.log("ready");
@@ -88,6 +110,7 @@ export async function up(settings: Settings): Promise<void> {
 async function tokensFrom(path: string): Promise<ReturnType<typeof readTokens> | undefined> {
   if (path === "") return undefined;
   const bytes = await disk.read(path);
-  if (bytes === undefined) throw new Fault("cli.settings", `--token-auth-file: ${path} is not there`, { fault: "caller", retry: "never" });
+  if (bytes === undefined)
+    throw new Fault("cli.settings", `--token-auth-file: ${path} is not there`, { fault: "caller", retry: "never" });
   return readTokens(Buffer.from(bytes).toString(), digest);
 }

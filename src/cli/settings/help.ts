@@ -63,7 +63,11 @@ export function settingsReference(): string {
 
 function row(name: string, setting: Setting): string {
   const word = valueWord(setting).replaceAll("|", "\\|");
-  const flag = setting.roles.includes("manifest") ? name : setting.roles.includes("agent") ? `\`${name}=${word}\`` : `\`--${name} ${word}\``;
+  const flag = setting.roles.includes("manifest")
+    ? name
+    : setting.roles.includes("agent")
+      ? `\`${name}=${word}\``
+      : `\`--${name} ${word}\``;
   const fallback = defaultText(setting) === "" ? "" : `\`${defaultText(setting)}\``;
   const env = (setting.env ?? []).map((variable) => `\`${variable}\``).join(" ");
   const dash = setting.dashIsEmpty ? " A single `-` means empty." : "";

@@ -53,11 +53,17 @@ test("every bad value is named, all at once", () => {
     "no-such-flag": "x",
   };
   assert.throws(
-    () => readSettings("up", { flags, env: { SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD: "floppy" }, file: { bogus: 1, data: {} } }),
+    () =>
+      readSettings("up", { flags, env: { SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD: "floppy" }, file: { bogus: 1, data: {} } }),
     (error) => {
       assert.ok(Fault.is(error, "cli.settings"));
       const lines = error.message.split("\n");
-      for (const name of [...Object.keys(flags).map((flag) => `--${flag}`), "SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD", "bogus", "data"]) {
+      for (const name of [
+        ...Object.keys(flags).map((flag) => `--${flag}`),
+        "SIDERO_CONTROLLER_MANAGER_IPMI_PXE_METHOD",
+        "bogus",
+        "data",
+      ]) {
         assert.equal(lines.filter((line) => line.startsWith(`${name}:`) || line.startsWith(`${name} `)).length, 1, name);
       }
       assert.equal(lines.length, Object.keys(flags).length + 3);
@@ -67,6 +73,9 @@ test("every bad value is named, all at once", () => {
 });
 
 test("settings of another role are unknown to this one", () => {
-  assert.throws(() => readSettings("up", { flags: { "deployment-strategy": "Recreate" }, env: {} }), /--deployment-strategy: unknown setting/);
+  assert.throws(
+    () => readSettings("up", { flags: { "deployment-strategy": "Recreate" }, env: {} }),
+    /--deployment-strategy: unknown setting/,
+  );
   assert.throws(() => readSettings("serve", { flags: { data: "/x" }, env: {} }), /--data: unknown setting/);
 });

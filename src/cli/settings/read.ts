@@ -43,7 +43,12 @@ function isKnown(name: string, role: Role): boolean {
   return Object.hasOwn(SETTINGS, name) && (SETTINGS as Record<string, Setting>)[name]!.roles.includes(role);
 }
 
-function lookUp(name: string, setting: Setting, sources: Sources, file: Record<string, string>): { text: string; from: string } | undefined {
+function lookUp(
+  name: string,
+  setting: Setting,
+  sources: Sources,
+  file: Record<string, string>,
+): { text: string; from: string } | undefined {
   const flag = sources.flags[name];
   if (flag !== undefined) return { text: flag, from: `--${name}` };
   for (const variable of setting.env ?? []) {
@@ -64,7 +69,8 @@ function fileEntries(file: unknown, problems: string[]): Record<string, string> 
   for (const [name, value] of Object.entries(file)) {
     const scalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
     if (scalar) entries[name] = String(value);
-    else if (Array.isArray(value) && value.every((item) => typeof item === "string")) entries[name] = value.join(separatorOf(name));
+    else if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+      entries[name] = value.join(separatorOf(name));
     else problems.push(`${name} (configuration file): must be a text, a number, true, false or a list of texts`);
   }
   return entries;
@@ -125,6 +131,7 @@ function parseAddress(text: string): { value: ListenAddress | undefined } | { pr
   if (text === "off" || text === "0" || text === "") return { value: undefined };
   const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:\s]*)):(\d{1,5})$/.exec(text);
   const port = Number(found?.[3]);
-  if (found === null || port > 65535) return { problem: `"${text}" is not an address such as 127.0.0.1:6443, [::1]:6443 or :6443, nor off` };
+  if (found === null || port > 65535)
+    return { problem: `"${text}" is not an address such as 127.0.0.1:6443, [::1]:6443 or :6443, nor off` };
   return { value: { host: found[1] ?? found[2] ?? "", port } };
 }

@@ -62,14 +62,7 @@ export interface ListSetting extends About {
   readonly check?: (item: string) => string | undefined;
 }
 
-export type Setting =
-  | TextSetting
-  | ChoiceSetting
-  | FlagSetting
-  | NumberSetting
-  | DurationSetting
-  | AddressSetting
-  | ListSetting;
+export type Setting = TextSetting | ChoiceSetting | FlagSetting | NumberSetting | DurationSetting | AddressSetting | ListSetting;
 
 /** The type a setting has once read. */
 export type ValueOf<S> = S extends { type: "choice"; choices: readonly (infer Choice)[] }
