@@ -5,6 +5,7 @@ import fields from "../../test/vectors/schema/fields.json" with { type: "json" }
 import formats from "../../test/vectors/schema/formats.json" with { type: "json" };
 import limits from "../../test/vectors/schema/limits.json" with { type: "json" };
 import lists from "../../test/vectors/schema/lists.json" with { type: "json" };
+import random from "../../test/vectors/schema/random.json" with { type: "json" };
 import ratcheting from "../../test/vectors/schema/ratcheting.json" with { type: "json" };
 import types from "../../test/vectors/schema/types.json" with { type: "json" };
 import type { JsonObject } from "#std/json.ts";
@@ -43,7 +44,7 @@ function causesOf(errors: readonly FieldError[]): string[][] {
   return errors.map((error) => [error.type, error.field, error.body]);
 }
 
-for (const [name, vectors] of Object.entries({ types, limits, fields, combinations, lists, ratcheting })) {
+for (const [name, vectors] of Object.entries({ types, limits, fields, combinations, lists, random, ratcheting })) {
   test(`${name}: verdicts, messages, results and warnings are the genuine server's`, () => {
     const schema = vectors.schema as Schema;
     for (const vector of vectors.cases as unknown as Vector[]) {

@@ -230,7 +230,7 @@ class Judgement {
     if (enumeration === undefined || enumeration.length === 0) return;
     if (value !== null && enumeration.some((allowed) => equal(allowed, value))) return;
     const allowed = enumeration.map((item) => (typeof item === "string" ? item : printJson(item)));
-    this.#add(`${this.#name()} in body should be one of`, () => notSupported(this.#at(), value, allowed));
+    this.#add(`${this.#name()} in body should be one of [${allowed.join(" ")}]`, () => notSupported(this.#at(), value, allowed));
   }
 
   #object(object: JsonObject, old: Json | undefined, node: SchemaNode): number {
