@@ -134,14 +134,18 @@ function readTypeMeta(bytes: Buffer, type: string, kind: string, custom: boolean
       `couldn't get version/kind; json parse error: ${goTypeMismatch(text, `Go struct field .${field} of type string`)}`,
     );
   }
-  if (custom && !own(object, "kind"))
-    throw unrecognized(missingKind(type === JSON_TYPE ? bytes.toString("utf8") : JSON.stringify(value)));
+  if (custom && !own(object, "kind")) throw unrecognized(missingKind(bytes.toString("utf8")));
+  const apiVersion = (own(object, "apiVersion") ?? "") as string;
+  if (parseApiVersion(apiVersion) === undefined) throw unrecognized(`unexpected GroupVersion string: ${apiVersion}`);
   return { value: object, complaints, problems };
 }
 
 export function missingKind(text: string): string {
   return `Object 'Kind' is missing in '${text}'`;
 }
+
+/** Where Kubernetes registers its kinds, as its messages say. */
+export const SCHEME = "pkg/api/legacyscheme/scheme.go:30";
 
 /** Checks apiVersion and kind against the request; built-in kinds may leave them out. */
 function adoptType(object: KubeObject, { definition, version }: Resource): void {
@@ -156,23 +160,18 @@ function adoptType(object: KubeObject, { definition, version }: Resource): void 
     const said = apiVersion === "" ? expected : apiVersion;
     throw badRequest(
       `${kind || definition.kind} in version "${parseApiVersion(said)?.version ?? said}" cannot be handled as a ${definition.kind}: ` +
-        `no kind "${kind || definition.kind}" is registered for version "${said}"`,
+        `no kind "${kind || definition.kind}" is registered for version "${said}" in scheme "${SCHEME}"`,
     );
   }
   if (apiVersion !== expected) {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
   }
-  if (kind !== definition.kind) throw wrongType(object, "kind", kind, definition.kind, definition.group);
+  if (kind !== definition.kind) throw wrongType(object, "kind", kind, definition.kind);
 }
 
 /** 422 for a custom resource that says it is something else; named after what it says it is. */
-export function wrongType(
-  object: KubeObject,
-  field: "kind" | "apiVersion",
-  said: string,
-  expected: string,
-  group: string,
-): Fault {
+export function wrongType(object: KubeObject, field: "kind" | "apiVersion", said: string, expected: string): Fault {
+  const group = parseApiVersion(object.apiVersion)?.group ?? "";
   const name = isObject(object.metadata) && typeof object.metadata.name === "string" ? object.metadata.name : "";
   return invalidFault(group, object.kind, name, [invalid(FieldPath.of(field), said, `must be ${expected}`)]);
 }

@@ -2,9 +2,12 @@
  * metadata as it is read from a body: Go decodes it into a struct, so wrong types are refused in Go's words, unknown fields and
  * empty values do not survive. The kinds' schemas leave metadata out, it is the same for all.
  */
+import { FieldPath, invalid, printFieldError } from "#schema/field.ts";
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
+import { Below } from "#schema/node.ts";
+import type { SchemaNode } from "#schema/node.ts";
 import { normalizeTime } from "#schema/time.ts";
-import { isObject, put } from "#std/json.ts";
+import { isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import { goTypeMismatch } from "./go-types.ts";
 
@@ -62,14 +65,50 @@ const META: Record<string, Reader> = {
  */
 export function readMetadata(object: KubeObject, prefix: "" | "metadata."): MetaReading {
   const value = (object.metadata ?? {}) as Json;
-  if (!isObject(value)) {
-    const into =
-      prefix === "" ? "Go value of type v1.ObjectMeta" : `Go struct field ${object.kind}.metadata of type v1.ObjectMeta`;
-    throw new DecodeProblem(goTypeMismatch(value, into));
+  if (isObject(value)) return readMeta(value, prefix, "metadata");
+  const into = prefix === "" ? META_VALUE : `Go struct field ${object.kind}.metadata of type v1.ObjectMeta`;
+  throw new DecodeProblem(goTypeMismatch(value, into));
+}
+
+/**
+ * Reads the metadata of every `x-kubernetes-embedded-resource` below the root, in place; returns the paths of unknown fields.
+ * Throws {@link DecodeProblem} that names the path.
+ */
+export function readEmbedded(value: Json, node: SchemaNode, path: FieldPath = FieldPath.root): string[] {
+  if ((node.below & Below.embedded) === 0) return [];
+  if (Array.isArray(value)) {
+    const { items } = node;
+    return items === undefined ? [] : value.flatMap((item, i) => readEmbedded(item, items, path.index(i)));
   }
+  if (!isObject(value)) return [];
+  const unknown = node.isEmbedded ? readEmbeddedMetadata(value, path.child("metadata")) : [];
+  for (const key of Object.keys(value)) {
+    const child = node.properties.get(key) ?? node.additional;
+    if (child !== undefined) unknown.push(...readEmbedded(value[key]!, child, path.child(key)));
+  }
+  return unknown;
+}
+
+function readEmbeddedMetadata(resource: JsonObject, path: FieldPath): string[] {
+  const value = own(resource, "metadata");
+  if (value === undefined) return [];
+  try {
+    if (!isObject(value)) throw new DecodeProblem(goTypeMismatch(value, META_VALUE));
+    const { meta, unknown } = readMeta(value, "", String(path));
+    resource["metadata"] = meta as unknown as JsonObject;
+    return unknown;
+  } catch (error) {
+    if (!(error instanceof DecodeProblem)) throw error;
+    throw new DecodeProblem(printFieldError(invalid(path, value, error.message)));
+  }
+}
+
+const META_VALUE = "Go value of type v1.ObjectMeta";
+
+function readMeta(value: JsonObject, field: string, path: string): MetaReading {
   const unknown: string[] = [];
   const meta: JsonObject = {};
-  readFields(value, META, { struct: "ObjectMeta", field: prefix, path: "metadata", unknown }, meta);
+  readFields(value, META, { struct: "ObjectMeta", field, path, unknown }, meta);
   return { meta: meta as ObjectMeta, unknown };
 }
 

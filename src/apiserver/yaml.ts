@@ -52,8 +52,17 @@ function parseAsJson(bytes: Buffer): Json | undefined {
   }
 }
 
+/** `0o17`, which is YAML 1.2 and read by Go all the same. */
+const OCTAL: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^[-+]?0o[0-7]+$/,
+  resolve: (text) => (text.startsWith("-") ? -1 : 1) * Number(text.replace(/^[-+]/, "")),
+};
+
 function plainTags(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === "string" || (!PLAIN.has(tag.tag) && (tag as ScalarTag).format !== "TIME"));
+  const kept = tags.filter((tag) => typeof tag === "string" || (!PLAIN.has(tag.tag) && (tag as ScalarTag).format !== "TIME"));
+  return [OCTAL, ...kept];
 }
 
 function checkDepth(document: Document): void {

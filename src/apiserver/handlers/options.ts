@@ -208,9 +208,11 @@ function watchErrors(options: ListOptions): FieldError[] {
     if (options.sendInitialEvents === undefined)
       errors.push(forbidden(MATCH, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
     if (match !== "NotOlderThan") errors.push(notSupported(MATCH, match, ["NotOlderThan"]));
-    if (options.continueToken !== "")
-      errors.push(forbidden(MATCH, "resourceVersionMatch is forbidden when continue is provided"));
   }
+  // A watch that begins with the present state counts as one that asked for NotOlderThan.
+  const matches = match !== "" || (options.sendInitialEvents === undefined && ["", "0"].includes(options.resourceVersion));
+  if (matches && options.continueToken !== "")
+    errors.push(forbidden(MATCH, "resourceVersionMatch is forbidden when continue is provided"));
   return errors;
 }
 

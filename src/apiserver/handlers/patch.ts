@@ -11,7 +11,7 @@ import { unknownField } from "#schema/strict.ts";
 import type { Fault } from "#std/fault.ts";
 import { isObject, own } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
-import { mediaType, missingKind, parseDocument, readBody, unsupportedMediaType, wrongType } from "../codec.ts";
+import { SCHEME, mediaType, missingKind, parseDocument, readBody, unsupportedMediaType, wrongType } from "../codec.ts";
 import { coerce } from "../coerce.ts";
 import { TYPE_META, goTypeMismatch } from "../go-types.ts";
 import { DecodeProblem } from "../metadata.ts";
@@ -122,9 +122,13 @@ class PatchDocument {
       if (typeof value !== "string")
         throw this.#refuse(read, resource, goTypeMismatch(value, `Go struct field .${field} of type string`));
       if (value === expected) continue;
-      if (definition.custom) throw wrongType(object, field, value, expected, definition.group);
+      if (definition.custom) throw wrongType(object, field, value, expected);
       if (value !== "")
-        throw this.#refuse(read, resource, `no kind "${object.kind}" is registered for version "${object.apiVersion}"`);
+        throw this.#refuse(
+          read,
+          resource,
+          `no kind "${object.kind}" is registered for version "${object.apiVersion}" in scheme "${SCHEME}"`,
+        );
       object[field] = expected;
     }
   }

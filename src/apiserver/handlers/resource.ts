@@ -1,6 +1,6 @@
 /** Every request about a resource, of whatever kind: the verb and subresource choose who answers. */
 import type { Outgoing } from "#io/serve.ts";
-import { notFound, statusFault } from "#kube/status.ts";
+import { badRequest, notFound, statusFault } from "#kube/status.ts";
 import type { Fault } from "#std/fault.ts";
 import { View } from "../view.ts";
 import type { ApiRequest } from "../request.ts";
@@ -33,6 +33,7 @@ export function createResourceHandler(options: ResourceHandlerOptions): Resource
     const { namespace = "", name: object = "", subresource = "" } = route;
     const target: Target = { request, user: request.user, resource, namespace, name: object, subresource };
     checkSubresource(target, route);
+    if (object === "" && NEED_NAME.has(route.verb)) throw badRequest("name must be provided");
     switch (route.verb) {
       case "get":
         return get(parts, target);
@@ -56,6 +57,7 @@ export function createResourceHandler(options: ResourceHandlerOptions): Resource
   };
 }
 
+const NEED_NAME = new Set(["update", "patch"]);
 const VERBS_OF_SUBRESOURCES = new Set(["get", "update", "patch"]);
 
 function checkSubresource(target: Target, route: ResourceRoute): void {
@@ -64,7 +66,7 @@ function checkSubresource(target: Target, route: ResourceRoute): void {
   const exists =
     (target.subresource === "status" && version.hasStatus) ||
     (target.subresource === "scale" && version.scale !== undefined) ||
-    (target.subresource === "finalize" && definition.strategy.specFinalizers === true && route.verb === "update");
+    (target.subresource === "finalize" && definition.strategy.specFinalizers === true);
   if (!exists) throw definition.custom ? notFound(subjectOf(target)) : noSuchResource();
   if (!VERBS_OF_SUBRESOURCES.has(route.verb)) throw notSupported(target, route.verb);
 }

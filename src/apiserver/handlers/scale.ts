@@ -81,7 +81,7 @@ function access(object: KubeObject, path: string, type: "int64" | "string"): { v
   let value: Json | undefined = object as unknown as JsonObject;
   const passed: string[] = [];
   const problem = (found: Json, expected: string): { problem: string } => ({
-    problem: `.${passed.join(".")} accessor error: ${printGo(found)} is of the type ${goType(found).replace("e {}", "e{}")}, expected ${expected}`,
+    problem: `.${passed.join(".")} accessor error: ${printGo(found)} is of the type ${goType(found)}, expected ${expected}`,
   });
   for (const name of fieldNames(path)) {
     passed.push(name);
