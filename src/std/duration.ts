@@ -1,7 +1,7 @@
 /** Durations as Go prints and parses them (`20m`, `1h30m`, `1.5s`, `250ms`), in milliseconds inside. */
 export type Duration = number;
 
-const UNITS: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const TERM = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/y;
 
 /** Milliseconds, or undefined when the text is not a Go duration. `0` alone needs no unit. */

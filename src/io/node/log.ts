@@ -14,26 +14,39 @@ const COLORS = { error: "red", warn: "yellow", info: "green", debug: "dim" } as 
 export function createLog(options: LogOptions): Log {
   const level = options.verbosity >= 4 ? "debug" : "info";
   const destination = options.format === "json" ? pino.destination(2) : { write: writeText };
-  const base = { base: null, level, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const base = {
+    base: null,
+    level,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   return wrap(pino(base, destination));
 }
 
 function wrap(logger: pino.Logger): Log {
   const at = (level: "error" | "warn" | "info" | "debug") => (message: string, facts?: Facts) =>
     logger[level](facts === undefined ? {} : plain(facts), message);
-  return { error: at("error"), warn: at("warn"), info: at("info"), debug: at("debug"), with: (facts) => wrap(logger.child(plain(facts))) };
+  return {
+    error: at("error"),
+    warn: at("warn"),
+    info: at("info"),
+    debug: at("debug"),
+    with: (facts) => wrap(logger.child(plain(facts))),
+  };
 }
 
 /** Errors have no enumerable properties; what matters of them is their text. */
 function plain(facts: Facts): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(facts).map(([key, value]) => [key, value instanceof Error ? value.message : value]),
-  );
+  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, value instanceof Error ? value.message : value]));
 }
 
 /** `12:00:01.234 info  message key=value`, for people. */
 function writeText(line: string): void {
   const { time, level, msg, ...facts } = JSON.parse(line) as { time: string; level: keyof typeof COLORS; msg: string } & Facts;
-  const rest = Object.entries(facts).map(([key, value]) => ` ${key}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`);
-  process.stderr.write(`${time.slice(11, 23)} ${styleText(COLORS[level], level.padEnd(5), { stream: process.stderr })} ${msg}${rest.join("")}\n`);
+  const rest = Object.entries(facts).map(
+    ([key, value]) => ` ${key}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`,
+  );
+  process.stderr.write(
+    `${time.slice(11, 23)} ${styleText(COLORS[level], level.padEnd(5), { stream: process.stderr })} ${msg}${rest.join("")}\n`,
+  );
 }
