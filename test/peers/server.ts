@@ -18,10 +18,12 @@ function temporary(name: string): string {
   return mkdtempSync(join(tmpdir(), `sidero-test-${name}-`));
 }
 
+const LISTENERS = ["--api-address", "--health-addr", "--diagnostics-address"];
+
 /** `bin/sidero up` on fresh data. `args` are added to its command line. */
 export async function startSidero(...args: string[]): Promise<Server> {
   const data = temporary("up");
-  const child = start(SIDERO, ["up", "--data", data, "--api-address", "127.0.0.1:0", ...args]);
+  const child = start(SIDERO, ["up", "--data", data, ...LISTENERS.flatMap((flag) => [flag, "127.0.0.1:0"]), ...args]);
   await waitFor(child, "sidero up", 30_000, () => (/^ready\b/m.test(child.log()) ? true : undefined));
   return {
     name: "sidero",
@@ -65,4 +67,12 @@ export async function startGenuine(options: { collector?: boolean; args?: string
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Ours and the genuine one, in this order. When one does not start, the other is stopped again. */
+export async function startPair(options: { collector?: boolean } = {}): Promise<[Server, Server]> {
+  const [ours, genuine] = await Promise.allSettled([startSidero(), startGenuine(options)]);
+  if (ours.status === "fulfilled" && genuine.status === "fulfilled") return [ours.value, genuine.value];
+  for (const result of [ours, genuine]) if (result.status === "fulfilled") await result.value.stop();
+  throw ours.status === "rejected" ? ours.reason : (genuine as PromiseRejectedResult).reason;
 }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { readKubeconfig } from "../../peers/kubeconfig.ts";
 import { withoutPeer } from "../../peers/locate.ts";
-import { startGenuine, startSidero } from "../../peers/server.ts";
+import { startPair } from "../../peers/server.ts";
 import type { Server } from "../../peers/server.ts";
 import { differences, explains, print, readKnown } from "./difference.ts";
 import type { Known } from "./difference.ts";
@@ -21,7 +21,7 @@ describe("contract", { skip: withoutPeer("refapi"), concurrency: 4, timeout: 900
   const servers: Server[] = [];
   const clients: Http[] = [];
   before(async () => {
-    for (const server of await Promise.all([startSidero(), startGenuine({ collector })])) {
+    for (const server of await startPair({ collector })) {
       servers.push(server);
       clients.push(new Http(readKubeconfig(server.kubeconfig)));
     }
