@@ -40,8 +40,11 @@ test(`nothing acknowledged is lost to kill -9 in ${ROUNDS} rounds`, async (conte
     // Some die as soon as they begin, most under load.
     await killAfter(entropy.below(entropy.chance(0.2) ? 4000 : 200_000), directory, round * 1_000_000, ledger);
     const store = await createStore({ journal: createJournal(directory), clock: systemClock });
-    ledger.check(store);
-    await store.close();
+    try {
+      ledger.check(store);
+    } finally {
+      await store.close();
+    }
   }
   context.diagnostic(`${ledger.acknowledged} revisions`);
 });

@@ -29,6 +29,7 @@ class WorkerJournal implements Journal {
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
     this.#worker.on("error", (error) => this.#die(error));
     this.#worker.on("exit", () => this.#die(undefined));
+    this.#worker.unref();
   }
 
   open(): Promise<Opened> {
@@ -79,6 +80,8 @@ class WorkerJournal implements Journal {
     const call = Promise.withResolvers<never>();
     const id = this.#nextId++;
     this.#calls.set(id, call);
+    // Only what is under way keeps the process alive.
+    this.#worker.ref();
     this.#worker.postMessage({ id, request }, transfer);
     return call.promise;
   }
@@ -86,6 +89,7 @@ class WorkerJournal implements Journal {
   #settle(answer: Answer): void {
     const call = this.#calls.get(answer.id)!;
     this.#calls.delete(answer.id);
+    if (this.#calls.size === 0) this.#worker.unref();
     if ("fault" in answer) call.reject(faultFrom(answer.fault));
     else call.resolve(answer.value as never);
   }
