@@ -48,7 +48,7 @@ function list(schema: Schema): fc.Arbitrary<unknown[]> {
 function record(schema: Schema): fc.Arbitrary<Record<string, unknown>> {
   const { properties, additionalProperties } = schema;
   if (properties === undefined) {
-    return fc.dictionary(fc.constantFrom("a", "b", "zone"), valueOf(additionalProperties as Schema), {
+    return fc.dictionary(fc.constantFrom("a", "b", "zone"), valueOf((additionalProperties ?? {}) as Schema), {
       maxKeys: 2,
       noNullPrototype: true,
     });
