@@ -6,7 +6,7 @@ import type { Pair } from "./certificate.ts";
 export interface KubeconfigOptions {
   readonly disk: Disk;
   readonly path: string;
-  /** Where the listener listens. */
+  /** Where the listener listens; a name is kept as one. */
   readonly host: string;
   readonly port: number;
   /** PEM. */
@@ -14,9 +14,12 @@ export interface KubeconfigOptions {
   readonly client: Pair;
 }
 
-/** Writes the file whole, for its owner only. */
-export function writeKubeconfig(options: KubeconfigOptions): Promise<void> {
-  return options.disk.writeAtomic(options.path, kubeconfig(options), 0o600);
+/** Writes the file whole, for its owner only; not at all when it is so already, so that a server can start on a full disk. */
+export async function writeKubeconfig(options: KubeconfigOptions): Promise<void> {
+  const { disk, path } = options;
+  const text = kubeconfig(options);
+  const present = await disk.read(path);
+  if (present === undefined || Buffer.from(present).toString() !== text) await disk.writeAtomic(path, text, 0o600);
 }
 
 function kubeconfig({ host, port, authority, client }: KubeconfigOptions): string {

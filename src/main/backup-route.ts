@@ -3,7 +3,7 @@
  * that is not health or version. The keys are not in it: they never travel.
  */
 import { createReadStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApiRequest } from "#apiserver/request.ts";
 import type { Entropy } from "#io/entropy.ts";
@@ -14,14 +14,25 @@ export const BACKUP_PATH = "/sidero/backup";
 
 export type BackupRoute = (request: ApiRequest) => Promise<Outgoing>;
 
-/** The copy is made beside the journal, where there is room for it, and is gone when the stream ends. */
-export function createBackupRoute(journal: Journal, directory: string, entropy: Entropy): BackupRoute {
+/** Begins the names of copies under way. */
+const DRAFT = "backup-";
+
+/**
+ * The copy is made beside the journal, where there is room for it, and is gone when the stream ends; copies that were under way when
+ * an earlier process died are removed first.
+ */
+export async function createBackupRoute(journal: Journal, directory: string, entropy: Entropy): Promise<BackupRoute> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(DRAFT)) await rm(join(directory, name), { recursive: true, force: true });
+  }
   return async ({ signal }) => {
-    const path = join(directory, `backup-${entropy.uuid()}.tmp`);
+    const path = join(directory, `${DRAFT}${entropy.uuid()}`);
     await journal.backup(path);
+    const { size } = await stat(path);
     return {
       status: 200,
-      headers: { "content-type": "application/octet-stream", "cache-control": "no-store" },
+      // With its length a copy that breaks off can be told from a whole one.
+      headers: { "content-type": "application/octet-stream", "content-length": String(size), "cache-control": "no-store" },
       body: { open: (sink) => void send(path, sink, signal) },
     };
   };
@@ -35,7 +46,8 @@ async function send(path: string, sink: Sink, signal: AbortSignal): Promise<void
     }
     sink.end();
   } catch {
-    // The client has gone away, and what it has is no whole backup: `sidero backup` compares the digest of what it got.
+    // The client has gone away, or the disk has failed: then the client gets less than it was promised.
+    sink.end();
   } finally {
     await rm(path, { force: true });
   }

@@ -4,13 +4,18 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import type { HttpResponse } from "#io/http.ts";
+import { disk } from "#io/node/disk.ts";
 import { createHttpClient } from "#io/node/http-client.ts";
+import { JOURNAL_FILE } from "#io/node/journal-database.ts";
 import { restoreJournal } from "#io/node/journal-restore.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { readKubeconfig } from "#io/node/kubeconfig.ts";
+import { readWhole } from "#kube/body.ts";
+import { isStatus } from "#kube/exchange.ts";
 import { Fault } from "#std/fault.ts";
 import { isObject } from "#std/json.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
@@ -18,8 +23,9 @@ import { VERSION } from "./version.ts";
 
 const FORMAT = "sidero-backup/1";
 const MANIFEST = "backup.json";
-const JOURNAL = "journal.db";
 const KEYS = "pki";
+/** Bytes of a refusal that are read. */
+const LONGEST_REFUSAL = 64 * 1024;
 
 interface Manifest {
   readonly format: string;
@@ -32,18 +38,18 @@ interface Manifest {
 
 /** Returns a line to print. Rejects with Fault `cli.backup`; a backup that failed leaves nothing behind. */
 export async function backup(directory: string, target: string): Promise<string> {
-  if (!(await exists(join(directory, JOURNAL)))) throw refused(`${directory} holds no store: nothing to back up`);
+  if (!(await exists(join(directory, JOURNAL_FILE)))) throw refused(`${directory} holds no store: nothing to back up`);
   await mkdir(target, { mode: 0o700 }).catch((cause: unknown) => {
     throw refused(`${target}: ${(cause as Error).message}`, cause);
   });
   try {
-    await copyJournal(directory, join(target, JOURNAL));
+    await copyJournal(directory, join(target, JOURNAL_FILE));
     await copyKeys(directory, target);
     const files = Object.fromEntries(
       await Promise.all((await filesOf(target)).map(async (file) => [file, await digestOf(join(target, file))])),
     );
     const manifest: Manifest = { format: FORMAT, sidero: VERSION, made: new Date().toISOString(), files };
-    await writeFile(join(target, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`, { mode: 0o600 });
+    await disk.writeAtomic(join(target, MANIFEST), `${JSON.stringify(manifest, undefined, 2)}\n`, 0o600);
     return `backed up ${directory} to ${target} (${Object.keys(files).length} files)`;
   } catch (error) {
     await rm(target, { recursive: true, force: true });
@@ -51,7 +57,7 @@ export async function backup(directory: string, target: string): Promise<string>
   }
 }
 
-/** Returns a line to print. Checks every digest before it makes anything. */
+/** Returns a line to print. Rejects with Fault `cli.backup`; checks every digest before it makes anything, and replaces nothing. */
 export async function restore(source: string, directory: string): Promise<string> {
   const { files, made } = await manifestOf(source);
   for (const [file, digest] of Object.entries(files)) {
@@ -59,11 +65,17 @@ export async function restore(source: string, directory: string): Promise<string
     if (found !== digest)
       throw refused(`${join(source, file)} ${found === undefined ? "is missing" : "is not what was backed up"}`);
   }
-  if (await exists(join(directory, JOURNAL))) throw refused(`${directory} holds a store already: restore into another directory`);
-  await mkdir(join(directory, KEYS), { recursive: true, mode: 0o700 });
-  for (const file of Object.keys(files)) if (file !== JOURNAL) await copyFile(join(source, file), join(directory, file));
+  if (await exists(join(directory, JOURNAL_FILE)))
+    throw refused(`${directory} holds a store already: restore into another directory`);
+  const keys = Object.keys(files).filter((file) => file !== JOURNAL_FILE);
+  for (const file of keys) {
+    const present = await digestOf(join(directory, file)).catch(() => undefined);
+    if (present !== undefined && present !== files[file]) throw refused(`${join(directory, file)} is of another installation`);
+  }
+  await disk.makeDirectory(join(directory, KEYS), 0o700);
+  for (const file of keys) await copyKey(join(source, file), join(directory, file));
   // Last, because a directory without a journal is not yet an installation.
-  await restoreJournal(join(source, JOURNAL), directory);
+  await restoreJournal(join(source, JOURNAL_FILE), directory);
   return `restored ${directory} from the backup of ${made}`;
 }
 
@@ -87,29 +99,47 @@ async function download(directory: string, target: string): Promise<void> {
   const transport = createHttpClient((await readKubeconfig({ path })).client);
   try {
     const response = await transport.request({ method: "GET", target: BACKUP_PATH });
-    if (response.status !== 200) throw refused(`the server that has ${directory} open answered HTTP ${response.status}`);
+    if (response.status !== 200) throw refused(`the server that has ${directory} open refuses: ${await refusalOf(response)}`);
     await pipeline(response.body, createWriteStream(target, { mode: 0o600, flush: true }));
+    const { size } = await stat(target);
+    if (String(size) !== response.headers["content-length"]) throw refused(`the copy of the journal in ${directory} broke off`);
+  } catch (cause) {
+    if (!Fault.is(cause, "io.unreachable")) throw cause;
+    throw refused(`${directory} is in use by a Sidero that does not answer (${cause.message}): stop it to back up`, cause);
   } finally {
     await transport.close();
   }
 }
 
 async function copyKeys(directory: string, target: string): Promise<void> {
-  await mkdir(join(target, KEYS), { mode: 0o700 });
-  for (const file of await readdir(join(directory, KEYS))) await copyFile(join(directory, KEYS, file), join(target, KEYS, file));
+  await disk.makeDirectory(join(target, KEYS), 0o700);
+  for (const file of await disk.list(join(directory, KEYS))) await copyKey(join(directory, KEYS, file), join(target, KEYS, file));
+}
+
+/** Durably, and for its owner only. */
+async function copyKey(from: string, to: string): Promise<void> {
+  const bytes = await disk.read(from);
+  if (bytes === undefined) throw refused(`${from} has gone away`);
+  await disk.writeAtomic(to, bytes, 0o600);
+}
+
+/** What a Status says, or whatever else was answered. */
+async function refusalOf(response: HttpResponse): Promise<string> {
+  const text = Buffer.from(await readWhole(response.body, LONGEST_REFUSAL)).toString();
+  const answer = parse(text);
+  return isStatus(answer) && answer.message !== undefined ? answer.message : `HTTP ${response.status}`;
 }
 
 async function manifestOf(source: string): Promise<Manifest> {
-  const text = await readFile(join(source, MANIFEST), "utf8").catch((cause: unknown) => {
-    throw refused(`${source} is not a backup: it has no ${MANIFEST}`, cause);
-  });
-  const manifest: unknown = parse(text);
+  const bytes = await disk.read(join(source, MANIFEST));
+  if (bytes === undefined) throw refused(`${source} is not a backup: it has no ${MANIFEST}`);
+  const manifest: unknown = parse(Buffer.from(bytes).toString());
   if (!isObject(manifest) || manifest["format"] !== FORMAT || !isObject(manifest["files"])) {
     throw refused(`${join(source, MANIFEST)} is not one of ${FORMAT}`);
   }
   const files = Object.keys(manifest["files"]);
   const strange = files.find((file) => !/^(journal\.db|pki\/[\w.-]+)$/.test(file) || file.includes(".."));
-  if (strange !== undefined || !files.includes(JOURNAL))
+  if (strange !== undefined || !files.includes(JOURNAL_FILE))
     throw refused(`${join(source, MANIFEST)} names "${strange ?? "no journal"}"`);
   return manifest as unknown as Manifest;
 }
@@ -124,7 +154,7 @@ function parse(text: string): unknown {
 
 /** Paths below the backup, the manifest's own left out. */
 async function filesOf(target: string): Promise<string[]> {
-  return [JOURNAL, ...(await readdir(join(target, KEYS))).map((file) => `${KEYS}/${file}`)];
+  return [JOURNAL_FILE, ...(await disk.list(join(target, KEYS))).map((file) => `${KEYS}/${file}`)];
 }
 
 async function digestOf(path: string): Promise<string> {

@@ -25,6 +25,7 @@ import type { Metrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { toCrd } from "#schema/crd.ts";
 import { toExtension } from "#schema/family.ts";
+import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
 import { controllers } from "./controllers.ts";
@@ -90,14 +91,26 @@ export function createPlane(options: PlaneOptions): Plane {
 
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> =>
     new Runtime({ ...ports, metrics, events, controllers: controllers(), mayAct }).run(signal);
-  const run = (signal: AbortSignal): Promise<void> =>
-    options.leaderElection
-      ? lead({ ...ports, ...LEASE, identity: options.identity }, signal, (leadership) =>
-          control(leadership.signal, () => leadership.isHeld()),
-        )
-      : control(signal, () => true);
+  /**
+   * A lease that is lost stops the controllers, not the API: a disk that is full for a while must not cost clients their watches, and
+   * whoever leads instead may be one of them.
+   */
+  const run = async (signal: AbortSignal): Promise<void> => {
+    if (!options.leaderElection) return control(signal, () => true);
+    while (!signal.aborted) {
+      const leading = lead({ ...ports, ...LEASE, identity: options.identity }, signal, (leadership) =>
+        control(leadership.signal, () => leadership.isHeld()),
+      );
+      await leading.catch((error: unknown) => {
+        if (!Fault.is(error, "kube.lease-lost")) throw error;
+        log.error("leading no longer, waiting to lead again", { because: error });
+      });
+    }
+  };
 
   const ended = Promise.withResolvers<void>();
+  // Whoever starts a plane may be busy with something else when it fails, and learns of it later.
+  ended.promise.catch(() => {});
   return {
     handler,
     client,

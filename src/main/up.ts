@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { servingNames, openPki } from "#apiserver/pki.ts";
 import { serverUrl, writeKubeconfig } from "#apiserver/kubeconfig.ts";
 import { createStore } from "#apiserver/store/mvcc.ts";
-import { readTokens } from "#apiserver/tokens.ts";
+import { readTokens, type Tokens } from "#apiserver/tokens.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { ListenAddress } from "#cli/settings/setting.ts";
 import { opensslCiphers, TLS_VERSIONS } from "#cli/settings/tls.ts";
+import type { Log } from "#io/log.ts";
 import type { Handler, Listener, ListenOptions } from "#io/serve.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
 import { digest } from "#io/node/digest.ts";
@@ -20,7 +21,7 @@ import { Fault } from "#std/fault.ts";
 import { createBackupRoute } from "./backup-route.ts";
 import { healthHandler, metricsHandler } from "./diagnostics.ts";
 import { createMetrics } from "./metrics.ts";
-import { createPlane } from "./plane.ts";
+import { createPlane, type Plane } from "./plane.ts";
 
 /** Of every listener; the docstring of ListenOptions says what each bounds. */
 const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled: 30_000 };
@@ -28,13 +29,7 @@ const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffer
 export async function up(settings: Settings): Promise<void> {
   const log = createLog({ format: settings["logging-format"], verbosity: settings.v });
   const directory = settings.data;
-  const stop = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    log.info("stopping", { signal });
-    stop.abort(new Fault("main.stopped", `stopped by ${signal}`, { fault: "caller", retry: "never" }));
-  };
-  process.once("SIGTERM", onSignal).once("SIGINT", onSignal);
-
+  const stop = stopper(log);
   const tokens = await tokensFrom(settings["token-auth-file"]);
   const api = settings["api-address"];
   const names = servingNames(api?.host ?? "", hostname(), settings["api-tls-name"]);
@@ -42,13 +37,14 @@ export async function up(settings: Settings): Promise<void> {
   const journal = createJournal(directory);
   const store = await createStore({ journal, clock, historyAge: settings["history-age"] });
   const listeners: Listener[] = [];
+  let plane: Plane | undefined;
   try {
     const pki = await openPki({ disk, directory: join(directory, "pki"), clock, entropy, names, log });
     const metrics = createMetrics();
     const identity = `${hostname()}_${entropy.uuid()}`;
-    const backup = createBackupRoute(journal, directory, entropy);
+    const backup = await createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
-    const plane = createPlane({
+    plane = createPlane({
       store,
       clock,
       entropy,
@@ -60,7 +56,7 @@ export async function up(settings: Settings): Promise<void> {
       backup,
       ...(tokens && { tokens }),
     });
-    const ciphers = opensslCiphers(settings["tls-cipher-suites"]);
+    const ciphers = opensslCiphers(settings["tls-min-version"], settings["tls-cipher-suites"]);
     const tls = {
       key: pki.serving.key,
       certificate: pki.serving.certificate,
@@ -87,30 +83,42 @@ export async function up(settings: Settings): Promise<void> {
 
     if (listener !== undefined) {
       const path = join(directory, "kubeconfig");
-      await writeKubeconfig({
-        disk,
-        path,
-        host: listener.host,
-        port: listener.port,
-        authority: pki.authority,
-        client: pki.admin,
-      });
-      log.info("serving the API", { url: serverUrl(listener.host, listener.port), kubeconfig: path });
+      // The name that was given, not the address it stands for: the certificate is made out to it.
+      await writeKubeconfig({ disk, path, host: api!.host, port: listener.port, authority: pki.authority, client: pki.admin });
+      log.info("serving the API", { url: serverUrl(api!.host, listener.port), kubeconfig: path });
     }
-    console.log("ready");
+    if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
-    await Promise.all(listeners.map((one) => one.close()));
-    await plane.stop();
   } finally {
-    await Promise.all(listeners.map((one) => one.close()));
+    // Also when something has failed: then the rest is still running.
+    stop.abort();
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await plane?.stop();
     await store.close();
   }
 }
 
-async function tokensFrom(path: string): Promise<ReturnType<typeof readTokens> | undefined> {
+/** Aborted by the first SIGTERM or SIGINT; the second one finds nobody listening and ends the process at once. */
+function stopper(log: Log): AbortController {
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+    log.info("stopping", { signal });
+    stop.abort(new Fault("main.stopped", `stopped by ${signal}`, { fault: "caller", retry: "never" }));
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  return stop;
+}
+
+async function tokensFrom(path: string): Promise<Tokens | undefined> {
   if (path === "") return undefined;
+  const refused = (problem: string, cause?: unknown): Fault =>
+    new Fault("cli.settings", `--token-auth-file: ${path}: ${problem}`, { fault: "caller", retry: "never", cause });
   const bytes = await disk.read(path);
-  if (bytes === undefined)
-    throw new Fault("cli.settings", `--token-auth-file: ${path} is not there`, { fault: "caller", retry: "never" });
-  return readTokens(Buffer.from(bytes).toString(), digest);
+  if (bytes === undefined) throw refused("there is no such file");
+  try {
+    return readTokens(Buffer.from(bytes).toString(), digest);
+  } catch (error) {
+    throw refused(Fault.from(error).message, error);
+  }
 }

@@ -39,8 +39,13 @@ export function cipherSuiteProblem(name: string): string | undefined {
   return name in SUITES || TLS13.includes(name) ? undefined : `"${name}" is no cipher suite that can be served`;
 }
 
-/** OpenSSL's cipher list for the suites, undefined for the runtime's defaults. */
-export function opensslCiphers(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return [...new Set([...names.flatMap((name) => SUITES[name] ?? []), ...TLS13])].join(":");
+/**
+ * OpenSSL's cipher list for the suites, undefined for the runtime's defaults. TLS before 1.2 signs with SHA-1, which OpenSSL only does at
+ * its lowest security level.
+ */
+export function opensslCiphers(oldest: TlsVersion, names: readonly string[]): string | undefined {
+  const isModern = oldest === "VersionTLS12" || oldest === "VersionTLS13";
+  if (names.length === 0) return isModern ? undefined : "DEFAULT:@SECLEVEL=0";
+  const suites = new Set([...names.flatMap((name) => SUITES[name] ?? []), ...TLS13]);
+  return [...suites, ...(isModern ? [] : ["@SECLEVEL=0"])].join(":");
 }
