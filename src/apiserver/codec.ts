@@ -1,11 +1,11 @@
 /** Request bodies: bytes and a Content-Type become an object of the requested kind, or the error a genuine server answers. */
 import { invalid, FieldPath } from "#schema/field.ts";
-import type { KubeObject } from "#schema/meta.ts";
+import type { KubeObject, TypeMeta } from "#schema/meta.ts";
 import { apiVersionOf, parseApiVersion } from "#schema/meta.ts";
 import { duplicateField, parseJson, unknownField } from "#schema/strict.ts";
 import { Fault } from "#std/fault.ts";
 import { isObject, own } from "#std/json.ts";
-import type { Json, JsonObject } from "#std/json.ts";
+import type { Json } from "#std/json.ts";
 import { badRequest, invalidFault, statusFault } from "#kube/status.ts";
 import { coerce } from "./coerce.ts";
 import { TYPE_META, goTypeMismatch } from "./go-types.ts";
@@ -88,15 +88,10 @@ export function decodeObject(
   validation: FieldValidation,
   warnings: string[],
 ): KubeObject {
-  const { kind } = resource.definition;
-  const { value, complaints, problems } = readTypeMeta(bytes, type, kind, resource.definition.custom);
-  const object = value as unknown as KubeObject;
-  const said = { kind: object.kind, version: parseApiVersion(object.apiVersion ?? "")?.version ?? "" };
-  adoptType(object, resource);
+  const { kind, custom } = resource.definition;
+  const { object, complaints, problems } = readTyped(bytes, type, resource);
   const refuse = (problem: string): Fault =>
-    badRequest(
-      `${said.kind ?? object.kind} in version "${said.version || resource.version.name}" cannot be handled as a ${kind}: ${problem}`,
-    );
+    badRequest(`${kind} in version "${resource.version.name}" cannot be handled as a ${kind}: ${problem}`);
   let unknown: string[];
   try {
     unknown = coerce(object, resource).map(unknownField);
@@ -105,39 +100,38 @@ export function decodeObject(
     throw error;
   }
   // Go's struct decoder meets unknown and repeated fields in one pass, the one for custom resources in two.
-  const { custom } = resource.definition;
   const found = custom ? [...problems, ...unknown] : [...unknown, ...problems];
   if (found.length > 0 && validation === "Strict") throw refuse(`strict decoding error: ${found.join(", ")}`);
   if (validation === "Warn") warnings.push(...(custom ? [...complaints, ...unknown] : [...unknown, ...complaints]));
   return object;
 }
 
-/** Parses the body and makes sure that it is an object whose apiVersion and kind are texts; custom resources must have a kind. */
-function readTypeMeta(bytes: Buffer, type: string, kind: string, custom: boolean): Document & { value: JsonObject } {
+/** Parses the body and makes sure that it is an object of the resource's kind and version, which built-in kinds may leave out. */
+function readTyped(bytes: Buffer, type: string, resource: Resource): Omit<Document, "value"> & { object: KubeObject } {
+  const { kind, custom } = resource.definition;
   const unrecognized = (problem: string): Fault =>
     badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem} (${summary(bytes)})`);
+  const untyped = (problem: string): Fault => unrecognized(`couldn't get version/kind; json parse error: ${problem}`);
   let document: Document;
   try {
     document = parseDocument(bytes, type);
   } catch (error) {
-    if (!(error instanceof DecodeProblem)) throw error;
-    throw unrecognized(type === JSON_TYPE ? `couldn't get version/kind; json parse error: ${error.message}` : error.message);
+    if (error instanceof DecodeProblem) throw type === JSON_TYPE ? untyped(error.message) : unrecognized(error.message);
+    throw error;
   }
   const { value, complaints, problems } = document;
-  if (!isObject(value) && value !== null)
-    throw unrecognized(`couldn't get version/kind; json parse error: ${goTypeMismatch(value, TYPE_META)}`);
+  if (!isObject(value) && value !== null) throw untyped(goTypeMismatch(value, TYPE_META));
   const object = value ?? {};
-  for (const field of ["apiVersion", "kind"]) {
+  const said = { apiVersion: "", kind: "" };
+  for (const field of ["apiVersion", "kind"] as const) {
     const text = own(object, field) ?? "";
-    if (typeof text === "string") continue;
-    throw unrecognized(
-      `couldn't get version/kind; json parse error: ${goTypeMismatch(text, `Go struct field .${field} of type string`)}`,
-    );
+    if (typeof text !== "string") throw untyped(goTypeMismatch(text, `Go struct field .${field} of type string`));
+    said[field] = text;
   }
-  if (custom && !own(object, "kind")) throw unrecognized(missingKind(bytes.toString("utf8")));
-  const apiVersion = (own(object, "apiVersion") ?? "") as string;
-  if (parseApiVersion(apiVersion) === undefined) throw unrecognized(`unexpected GroupVersion string: ${apiVersion}`);
-  return { value: object, complaints, problems };
+  if (custom && said.kind === "") throw unrecognized(missingKind(bytes.toString("utf8")));
+  const parsed = parseApiVersion(said.apiVersion);
+  if (parsed === undefined) throw unrecognized(`unexpected GroupVersion string: ${said.apiVersion}`);
+  return { object: checkType(object as unknown as KubeObject, said, resource), complaints, problems };
 }
 
 export function missingKind(text: string): string {
@@ -147,26 +141,25 @@ export function missingKind(text: string): string {
 /** Where Kubernetes registers its kinds, as its messages say. */
 export const SCHEME = "pkg/api/legacyscheme/scheme.go:30";
 
-/** Checks apiVersion and kind against the request; built-in kinds may leave them out. */
-function adoptType(object: KubeObject, { definition, version }: Resource): void {
+/** Throws 400 for another version, and for another built-in kind; 422 for another custom one. */
+function checkType(object: KubeObject, said: TypeMeta, { definition, version }: Resource): KubeObject {
   const expected = apiVersionOf(definition.group, version.name);
-  const { apiVersion = "", kind = "" } = object;
-  if (!definition.custom) {
-    if ((apiVersion === "" || apiVersion === expected) && (kind === "" || kind === definition.kind)) {
-      object.apiVersion = expected;
-      object.kind = definition.kind;
-      return;
+  if (definition.custom) {
+    if (said.apiVersion !== expected) {
+      throw badRequest(`the API version in the data (${said.apiVersion}) does not match the expected API version (${expected})`);
     }
-    const said = apiVersion === "" ? expected : apiVersion;
+    if (said.kind !== definition.kind) throw wrongType(object, "kind", said.kind, definition.kind);
+    return object;
+  }
+  const kind = said.kind || definition.kind;
+  const apiVersion = said.apiVersion || expected;
+  if (apiVersion !== expected || kind !== definition.kind) {
     throw badRequest(
-      `${kind || definition.kind} in version "${parseApiVersion(said)?.version ?? said}" cannot be handled as a ${definition.kind}: ` +
-        `no kind "${kind || definition.kind}" is registered for version "${said}" in scheme "${SCHEME}"`,
+      `${kind} in version "${parseApiVersion(apiVersion)!.version}" cannot be handled as a ${definition.kind}: ` +
+        `no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`,
     );
   }
-  if (apiVersion !== expected) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
-  }
-  if (kind !== definition.kind) throw wrongType(object, "kind", kind, definition.kind);
+  return Object.assign(object, { apiVersion, kind });
 }
 
 /** 422 for a custom resource that says it is something else; named after what it says it is. */

@@ -109,7 +109,7 @@ function readMeta(value: JsonObject, field: string, path: string): MetaReading {
   const unknown: string[] = [];
   const meta: JsonObject = {};
   readFields(value, META, { struct: "ObjectMeta", field, path, unknown }, meta);
-  return { meta: meta as ObjectMeta, unknown };
+  return { meta, unknown };
 }
 
 function readFields(value: JsonObject, readers: Record<string, Reader>, at: Place, into: JsonObject): void {
@@ -137,9 +137,9 @@ function text(value: Json, at: Place): string | undefined {
 function scalar(type: "number" | "boolean", goType: string): Reader {
   return (value, at) => {
     if (typeof value !== type) refuse(value, at, goType);
-    if (type === "number" && !Number.isInteger(value))
+    if (typeof value === "number" && !Number.isInteger(value))
       throw new DecodeProblem(
-        `json: cannot unmarshal number ${String(value)} into Go struct field ${at.struct}.${at.field} of type ${goType}`,
+        `json: cannot unmarshal number ${value} into Go struct field ${at.struct}.${at.field} of type ${goType}`,
       );
     return at.field.endsWith("generation") && value === 0 ? undefined : value;
   };

@@ -10,7 +10,7 @@ import type { KubeObject } from "#schema/meta.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import { prune } from "#schema/prune.ts";
 import { equal } from "#std/json.ts";
-import type { JsonObject } from "#std/json.ts";
+import type { Json, JsonObject } from "#std/json.ts";
 import type { Resource } from "./registry.ts";
 import type { Item } from "./render/render.ts";
 import type { Entry } from "./store/store.ts";
@@ -78,7 +78,7 @@ export class View {
       paths = version.selectable.map((path) => [path.replace(/^\./, ""), compileJsonPath(path)]);
       this.#paths.set(version, paths);
     }
-    return Object.fromEntries(paths.map(([field, path]) => [field, String(path(object)[0] ?? "")]));
+    return Object.fromEntries(paths.map(([field, path]) => [field, printScalar(path(object)[0])]));
   }
 
   #cached<T>(cache: WeakMap<Entry, Map<VersionDefinition, T>>, entry: Entry): Map<VersionDefinition, T> {
@@ -101,6 +101,11 @@ export class View {
     if (!this.#isNormal(entry, resource, storage)) normalize(object, writtenVersion(object, resource) ?? storage);
     return convert(object, resource, resource.version);
   }
+}
+
+/** As a field selector writes it; what is no scalar is never selected by. */
+function printScalar(value: Json | undefined): string {
+  return value === undefined || value === null || typeof value === "object" ? "" : String(value);
 }
 
 function storageVersion({ definition, version }: Resource): VersionDefinition {

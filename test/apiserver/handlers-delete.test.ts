@@ -40,12 +40,12 @@ describe("delete", () => {
     assert.equal((await api.delete(`${WIDGETS}/a?orphanDependents=false`)).status, 202);
     const another = await api.patch(`${WIDGETS}/a`, { metadata: { finalizers: ["x.y/z", "n.e/w"] } });
     assert.match(
-      another.object["message"],
+      another.object.message,
       /no new finalizers can be added if the object is being deleted, found new finalizers \[\]string\{"n\.e\/w"\}$/,
     );
     const undone = await api.patch(`${WIDGETS}/a`, { metadata: { deletionTimestamp: null }, spec: { size: 2 } });
     assert.equal(undone.object.metadata.deletionTimestamp, deletionTimestamp);
-    assert.match((await api.post(WIDGETS, aWidget("a"))).object["message"], /^object is being deleted: /);
+    assert.match((await api.post(WIDGETS, aWidget("a"))).object.message, /^object is being deleted: /);
     assert.equal((await api.patch(`${WIDGETS}/a?dryRun=All`, { metadata: { finalizers: null } })).status, 200);
     assert.equal((await api.get(`${WIDGETS}/a`)).status, 200);
     const last = await api.patch(`${WIDGETS}/a`, { metadata: { finalizers: null } });
@@ -59,7 +59,7 @@ describe("delete", () => {
     const { object } = await api.post(WIDGETS, aWidget("a"));
     const uid = await api.delete(`${WIDGETS}/a`, { preconditions: { uid: "x" } });
     assert.equal(
-      uid.object["message"],
+      uid.object.message,
       `Operation cannot be fulfilled on Widget.example.com "a": the UID in the precondition (x) does not match the UID in record (${object.metadata.uid}). ` +
         "The object might have been deleted and then recreated",
     );
@@ -123,7 +123,7 @@ describe("delete", () => {
       await api.post(WIDGETS, aWidget("a"));
       const { status, object } = await api.delete(`${WIDGETS}/a`, body);
       assert.equal(status, code);
-      assert.match(object["message"], message);
+      assert.match(object.message, message);
     });
   }
 });
@@ -133,12 +133,12 @@ describe("delete of a collection", () => {
     const api = await Resources.create();
     for (const name of ["a", "b", "c"]) await api.post(WIDGETS, aWidget(name, {}, { labels: { keep: String(name === "b") } }));
     await api.post(WIDGETS, aWidget("d", {}, { ...HELD, labels: { keep: "false" } }));
-    assert.equal((await api.delete(`${WIDGETS}?dryRun=All`)).object["items"].length, 4);
+    assert.equal((await api.delete(`${WIDGETS}?dryRun=All`)).object.items.length, 4);
     const { object } = await api.delete(`${WIDGETS}?labelSelector=keep%3Dfalse`);
     assert.equal(object.kind, "WidgetList");
-    const shown = (object["items"] as { metadata: { name: string } }[]).map((item) => item.metadata.name);
+    const shown = object.items.map((item) => item.metadata.name);
     assert.deepEqual(shown, ["a", "c", "d"]);
-    const left = (await api.get(WIDGETS)).object["items"] as { metadata: { name: string; deletionTimestamp?: string } }[];
+    const left = (await api.get(WIDGETS)).object.items;
     assert.deepEqual(
       left.map(({ metadata }) => [metadata.name, metadata.deletionTimestamp !== undefined]),
       [
@@ -156,10 +156,7 @@ describe("namespaces", () => {
     const path = "/apis/example.com/v1/namespaces/n/widgets";
     await api.post(path, aWidget("a"));
     const marked = await api.delete("/api/v1/namespaces/n");
-    assert.deepEqual(
-      [marked.object["status"], marked.object["spec"]],
-      [{ phase: "Terminating" }, { finalizers: ["kubernetes"] }],
-    );
+    assert.deepEqual([marked.object["status"], marked.object.spec], [{ phase: "Terminating" }, { finalizers: ["kubernetes"] }]);
     const late = await api.post(path, aWidget("b"));
     assert.deepEqual(late.object, {
       kind: "Status",
@@ -186,6 +183,6 @@ describe("namespaces", () => {
   it("may not all go", async () => {
     const api = await Resources.create();
     const { object } = await api.delete("/api/v1/namespaces/default");
-    assert.equal(object["message"], 'namespaces "default" is forbidden: this namespace may not be deleted');
+    assert.equal(object.message, 'namespaces "default" is forbidden: this namespace may not be deleted');
   });
 });

@@ -3,8 +3,7 @@ import { describe, it } from "node:test";
 import { Resources, WIDGETS, aWidget } from "./resources.ts";
 import type { Answer } from "./resources.ts";
 
-const names = ({ object }: Answer): string[] =>
-  (object["items"] as { metadata: { name: string } }[]).map((item) => item.metadata.name);
+const names = ({ object }: Answer): string[] => object.items.map((item) => item.metadata.name!);
 const token = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 async function withWidgets(...all: string[]): Promise<Resources> {
@@ -29,7 +28,7 @@ describe("get", () => {
       code: 504,
     });
     assert.equal((await api.get(`${WIDGETS}/a?resourceVersion=x`)).status, 500);
-    assert.equal((await api.get(`${WIDGETS}/b`)).object["message"], 'widgets.example.com "b" not found');
+    assert.equal((await api.get(`${WIDGETS}/b`)).object.message, 'widgets.example.com "b" not found');
   });
 
   it("knows which subresources there are", async () => {
@@ -38,7 +37,7 @@ describe("get", () => {
     assert.equal((await api.get(`${WIDGETS}/a/nope`)).status, 404);
     assert.equal((await api.request("DELETE", `${WIDGETS}/a/status`)).status, 405);
     assert.equal(
-      (await api.get("/api/v1/namespaces/default/configmaps/a/status")).object["message"],
+      (await api.get("/api/v1/namespaces/default/configmaps/a/status")).object.message,
       "the server could not find the requested resource",
     );
   });
@@ -50,12 +49,12 @@ describe("list", () => {
     const first = await api.get(`${WIDGETS}?limit=2`);
     await api.delete(`${WIDGETS}/c`);
     await api.post(WIDGETS, aWidget("bb"));
-    const second = await api.get(`${WIDGETS}?limit=2&continue=${(first.object.metadata as { continue?: string }).continue}`);
-    const third = await api.get(`${WIDGETS}?limit=2&continue=${(second.object.metadata as { continue?: string }).continue}`);
+    const second = await api.get(`${WIDGETS}?limit=2&continue=${first.object.metadata.continue}`);
+    const third = await api.get(`${WIDGETS}?limit=2&continue=${second.object.metadata.continue}`);
     assert.deepEqual([names(first), names(second), names(third)], [["a", "b"], ["c", "d"], ["e"]]);
     const metas = [first, second, third].map(({ object }) => ({
       ...object.metadata,
-      continue: !!(object.metadata as { continue?: string }).continue,
+      continue: !!object.metadata.continue,
     }));
     assert.deepEqual(metas, [
       { resourceVersion: "6", continue: true, remainingItemCount: 3 },
@@ -72,8 +71,8 @@ describe("list", () => {
     let next = "";
     do {
       const { object } = await api.get(`/apis/example.com/v1/widgets?limit=1&continue=${next}`);
-      seen.push(`${object["items"][0].metadata.namespace}/${object["items"][0].metadata.name}`);
-      next = (object.metadata as { continue?: string }).continue ?? "";
+      seen.push(`${object.items[0]!.metadata.namespace}/${object.items[0]!.metadata.name}`);
+      next = object.metadata.continue ?? "";
     } while (next !== "");
     assert.deepEqual(seen, ["default/a", "default/b", "other/a", "other/b"]);
   });
@@ -94,11 +93,11 @@ describe("list", () => {
     const { continue: next } = (await api.get(`${WIDGETS}?limit=1`)).object.metadata as { continue?: string };
     for (let i = 0; i < 1500; i++) await api.patch(`${WIDGETS}/b`, { spec: { any: { i } } });
     const expired = await api.get(`${WIDGETS}?limit=1&continue=${next}`);
-    assert.deepEqual([expired.status, expired.object["reason"]], [410, "Expired"]);
-    const fresh = (expired.object.metadata as { continue?: string }).continue!;
+    assert.deepEqual([expired.status, expired.object.reason], [410, "Expired"]);
+    const fresh = expired.object.metadata.continue!;
     assert.deepEqual(names(await api.get(`${WIDGETS}?continue=${fresh}`)), ["b", "c"]);
     const exact = await api.get(`${WIDGETS}?resourceVersion=3&resourceVersionMatch=Exact`);
-    assert.equal(exact.object["message"], "The resourceVersion for the provided list is too old.");
+    assert.equal(exact.object.message, "The resourceVersion for the provided list is too old.");
   });
 
   it("answers with the revision asked for", async () => {
@@ -173,7 +172,7 @@ describe("list", () => {
     it(`refuses ${query}`, async () => {
       const api = await Resources.create();
       const { status, object } = await api.get(`${WIDGETS}?${query}`);
-      assert.deepEqual([status, object["message"]], [code, message]);
+      assert.deepEqual([status, object.message], [code, message]);
     });
   }
 });

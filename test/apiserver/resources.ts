@@ -6,7 +6,7 @@ import { MemoryJournal } from "#io/memory/journal.ts";
 import { Fault } from "#std/fault.ts";
 import { statusOf } from "#kube/status.ts";
 import type { Definition, Extension, Strategy, VersionDefinition } from "#schema/definition.ts";
-import type { KubeObject } from "#schema/meta.ts";
+import type { KubeObject, ListMeta, ObjectMeta } from "#schema/meta.ts";
 import type { Schema } from "#schema/structural.ts";
 import { Admission } from "#apiserver/admission/admission.ts";
 import type { AdmissionPlugin } from "#apiserver/admission/admission.ts";
@@ -126,15 +126,25 @@ export function gear(extension: Extension = {}): Definition {
   return { ...definition, extension: { convert, ...extension } };
 }
 
+/** An answer as its reader takes it: a kind's object, a list or a Status; a case knows which, and so which members are there. */
+export interface Seen extends KubeObject {
+  metadata: ObjectMeta & ListMeta;
+  spec: Record<string, unknown>;
+  items: Seen[];
+  message: string;
+  reason: string;
+  code: number;
+}
+
 export interface Answer {
   readonly status: number;
-  readonly object: KubeObject & Record<string, any>;
+  readonly object: Seen;
   readonly warnings: string[];
 }
 
 export interface WatchEvent {
   readonly type: string;
-  readonly object: KubeObject & Record<string, any>;
+  readonly object: Seen;
 }
 
 /** A watch whose client can stop reading. */
@@ -144,9 +154,11 @@ export class Stream implements Sink {
   full = false;
   ended = false;
   #resume: (() => void) | undefined;
+  #room = 0;
   readonly abort: AbortController = new AbortController();
 
   write(bytes: Buffer): void {
+    if (--this.#room === 0) this.full = true;
     this.buffers.push(bytes);
     this.events.push(JSON.parse(bytes.toString("utf8")) as WatchEvent);
   }
@@ -155,6 +167,10 @@ export class Stream implements Sink {
   }
   end(): void {
     this.ended = true;
+  }
+  /** Takes so many more before it is full again. */
+  refill(room: number): void {
+    this.#room = room;
   }
   drain(): void {
     this.full = false;
@@ -222,20 +238,20 @@ export class Resources {
         const outgoing = await handle(request, parseRoute(method, path, query) as ResourceRoute);
         if (!Array.isArray(outgoing.body))
           return {
-            answer: { status: outgoing.status, object: {} as KubeObject, warnings },
-            open: (outgoing.body as { open(sink: Sink): void }).open,
+            answer: { status: outgoing.status, object: {} as Seen, warnings },
+            open: (sink) => (outgoing.body as { open(sink: Sink): void }).open(sink),
           };
         return {
           answer: {
             status: outgoing.status,
-            object: JSON.parse(Buffer.concat(outgoing.body as Buffer[]).toString("utf8")) as KubeObject,
+            object: JSON.parse(Buffer.concat(outgoing.body as Buffer[]).toString("utf8")) as Seen,
             warnings,
           },
         };
       } catch (error) {
         const status = statusOf(error);
         if (!Fault.is(error)) throw error;
-        return { answer: { status: status.code, object: status as unknown as KubeObject, warnings } };
+        return { answer: { status: status.code, object: status as unknown as Seen, warnings } };
       }
     };
     await resources.post("/api/v1/namespaces", { metadata: { name: "default" } });

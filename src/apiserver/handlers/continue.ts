@@ -23,7 +23,7 @@ export function encodeContinue(continuation: Continuation, within: string | unde
 /** Throws 400 with the genuine texts. */
 export function decodeContinue(token: string, within: string | undefined, namespaced: boolean): Continuation {
   const { v, rv, start } = readToken(token);
-  if (v !== VERSION) throw refused(`server does not recognize this encoded version ${String(v ?? "")}`);
+  if (v !== VERSION) throw refused(`server does not recognize this encoded version ${typeof v === "string" ? v : ""}`);
   if (typeof rv !== "number" || !Number.isSafeInteger(rv) || rv === 0)
     throw refused(`incorrect encoded start resourceVersion (version ${VERSION})`);
   if (typeof start !== "string" || start === "") throw refused(`encoded start key empty (version ${VERSION})`);

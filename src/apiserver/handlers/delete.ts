@@ -5,6 +5,7 @@ import { conflict, isNotFound, notFound } from "#kube/status.ts";
 import { equal } from "#std/json.ts";
 import { Fault } from "#std/fault.ts";
 import { bodyType, parseDocument, readBody } from "../codec.ts";
+import { inBatches } from "../lifecycle/batch.ts";
 import { beginDeletion } from "../lifecycle/deletion.ts";
 import { DecodeProblem } from "../metadata.ts";
 import { methodNotAllowed } from "../route.ts";
@@ -22,8 +23,6 @@ import { attributesOf, write } from "./write.ts";
 
 /** How often a deletion that a write overtook is tried again. */
 const MAX_ATTEMPTS = 6;
-/** Deletions of a collection that are under way together, so that they share the disk's turns. */
-const BATCH = 256;
 
 export async function remove(parts: Parts, target: Target): Promise<Outgoing> {
   negotiate(parts, target);
@@ -46,9 +45,7 @@ export async function removeCollection(parts: Parts, target: Target): Promise<Ou
   const options = await readOptions(target);
   const { entries, meta } = page(parts.store, target, listOptions, selection);
   const items = entries.map((entry) => parts.view.item(entry, resource));
-  for (let start = 0; start < entries.length; start += BATCH) {
-    await Promise.all(entries.slice(start, start + BATCH).map((entry) => removeListed(parts, target, entry, options)));
-  }
+  await inBatches(entries, (entry) => removeListed(parts, target, entry, options));
   return { status: 200, headers: { "content-type": renderer.contentType }, body: renderer.list(items, meta) };
 }
 

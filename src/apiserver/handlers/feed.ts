@@ -121,7 +121,8 @@ export class Group {
   }
 
   end(): void {
-    for (const watchers of [...this.#watchers.values()]) for (const watcher of [...watchers]) watcher.end();
+    // Ending takes a watcher out of its set; what iterates a set or a map copes with that.
+    for (const watchers of this.#watchers.values()) for (const watcher of watchers) watcher.end();
   }
 
   /** The item of an entry that a stream begins with. */

@@ -25,8 +25,8 @@ import { matchName, matchNamespace } from "./update.ts";
 import { change } from "./write.ts";
 
 /** Patch types by kind; strategic needs a schema with merge keys, which only built-in kinds have. */
-const OF_CUSTOM = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
-const OF_BUILT_IN = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
+const OF_CUSTOM: readonly string[] = [JSON_PATCH, MERGE_PATCH, APPLY_PATCH];
+const OF_BUILT_IN: readonly string[] = [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
 
 export async function patch(parts: Parts, target: Target): Promise<Outgoing> {
   const { request, subresource } = target;
@@ -59,9 +59,9 @@ function patchType({ request, resource }: Target): string {
   const type = mediaType(request);
   const { custom } = resource.definition;
   const accepted = custom ? OF_CUSTOM : OF_BUILT_IN;
-  if ((accepted as string[]).includes(type) && type !== APPLY_PATCH) return type;
-  if (custom || type === APPLY_PATCH)
-    throw unsupportedMediaType(accepted.filter((known) => known !== APPLY_PATCH || type !== APPLY_PATCH));
+  if (type === APPLY_PATCH) throw unsupportedMediaType(accepted.filter((known) => known !== APPLY_PATCH));
+  if (accepted.includes(type)) return type;
+  if (custom) throw unsupportedMediaType(accepted);
   throw statusFault("UnsupportedMediaType", "415: Unsupported Media Type", {});
 }
 

@@ -8,14 +8,14 @@ import { statusFault, statusOf } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import type { Item, WatchType } from "../render/render.ts";
-import type { Entry, Store, StoreEvent } from "../store/store.ts";
+import type { Entry, Page, Store, StoreEvent } from "../store/store.ts";
 import { itemOf } from "../view.ts";
 import type { Group } from "./feed.ts";
 import type { Selection } from "./selection.ts";
 import type { Start } from "./watch.ts";
 
-/** Objects taken from the store at a time for a stream's beginning. */
-const PAGE = 500;
+/** Objects taken from the store at a time for a stream's beginning: what a client that stops reading keeps from being forgotten. */
+const PAGE = 250;
 const INITIAL_EVENTS_END = { "k8s.io/initial-events-end": "true" };
 
 export class Watcher {
@@ -86,11 +86,18 @@ export class Watcher {
         ...(isCurrent ? {} : { at: this.#cursor }),
         limit: PAGE,
       });
-      for (const entry of page.entries) this.#write("ADDED", this.#group.item(entry));
-      if (page.next !== undefined) return this.#continue(() => this.#list(page.next));
-      if (this.#wantsBookmarks) this.#write("BOOKMARK", this.#group.bookmarkAt(this.#cursor, INITIAL_EVENTS_END));
-      this.#catchUp();
+      this.#writePage(page, 0);
     });
+  }
+
+  #writePage(page: Page, start: number): void {
+    for (let i = start; i < page.entries.length; i++) {
+      this.#write("ADDED", this.#group.item(page.entries[i]!));
+      if (this.#sink.full) return this.#pause(() => this.#writePage(page, i + 1));
+    }
+    if (page.next !== undefined) return this.#list(page.next);
+    if (this.#wantsBookmarks) this.#write("BOOKMARK", this.#group.bookmarkAt(this.#cursor, INITIAL_EVENTS_END));
+    this.#catchUp();
   }
 
   /** Writes what happened since the cursor, and goes live at the end of it. */
@@ -120,11 +127,6 @@ export class Watcher {
   #write(type: WatchType, item: Item): void {
     this.#sink.write(this.#group.renderer.event(type, item, this.#first));
     this.#first = false;
-  }
-
-  #continue(next: () => void): void {
-    if (this.#sink.full) this.#pause(next);
-    else next();
   }
 
   #pause(next: () => void): void {

@@ -55,7 +55,7 @@ async function insertOnce(parts: Parts, place: Place, object: KubeObject, contex
   if (/^0*[1-9][0-9]*$/.test(meta.resourceVersion ?? ""))
     throw unclassified("resourceVersion should not be set on objects to be created");
   delete meta.resourceVersion;
-  const key = keyOf(place, meta.name!);
+  const key = keyOf(place, meta.name);
   if (!context.dryRun) return write(parts, place, key, undefined, object);
   if (parts.store.head(key) !== undefined) throw occupied(parts, place, meta.name!);
   return itemOf(object);
