@@ -184,7 +184,7 @@ class Judgement {
     if (factor <= 0) {
       const message = `factor MultipleOf declared for ${this.#name()} must be positive: ${factor}`;
       this.#add(message, () => invalid(this.#at(), factor, message));
-    } else if (!Number.isInteger(factor < 1 ? (1 / factor) * value : value / factor)) {
+    } else if (!isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
       this.#wrong(value, `should be a multiple of ${printLimit(factor, kind)}`);
     }
   }
@@ -349,6 +349,12 @@ function best(results: readonly Result[]): Result {
 /** For integers Go cuts a limit's fraction off, unless the limit was found not to fit the type at all. */
 function limit(value: number, kind: "integer" | "number", fitsType: boolean): number {
   return kind === "integer" && fitsType ? Math.trunc(value) : value;
+}
+
+/** Whole up to a relative error of 1e-9, as kube-openapi judges quotients. */
+function isWhole(quotient: number): boolean {
+  const rounded = Math.round(quotient);
+  return quotient === rounded || Math.abs(quotient - rounded) < 1e-9 * Math.abs(rounded);
 }
 
 function printLimit(value: number, kind: "integer" | "number"): string {
