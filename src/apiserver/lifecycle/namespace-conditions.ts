@@ -2,7 +2,14 @@
 import type { Definition } from "#schema/definition.ts";
 import { equal } from "#std/json.ts";
 import type { Entry } from "../store/store.ts";
-import type { NamespaceCondition } from "./namespaces.ts";
+
+export interface NamespaceCondition {
+  type: string;
+  status: "True" | "False";
+  lastTransitionTime: string;
+  reason: string;
+  message: string;
+}
 
 /** An object that is still there. */
 export interface Remainder {

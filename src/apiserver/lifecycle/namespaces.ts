@@ -6,7 +6,7 @@ import { storageName } from "../registry.ts";
 import type { Entry, StoreEvent } from "../store/store.ts";
 import { inBatches } from "./batch.ts";
 import { namespaceConditions } from "./namespace-conditions.ts";
-import type { Remainder } from "./namespace-conditions.ts";
+import type { NamespaceCondition, Remainder } from "./namespace-conditions.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
 import { Worker } from "./worker.ts";
 
@@ -20,14 +20,6 @@ const GATHERING = 50;
 export interface Namespace extends KubeObject {
   spec?: { finalizers?: string[] };
   status?: { phase?: string; conditions?: NamespaceCondition[] };
-}
-
-export interface NamespaceCondition {
-  type: string;
-  status: "True" | "False";
-  lastTransitionTime: string;
-  reason: string;
-  message: string;
 }
 
 export class Namespaces implements LifecyclePart {
