@@ -184,7 +184,7 @@ class Judgement {
     if (factor <= 0) {
       const message = `factor MultipleOf declared for ${this.#name()} must be positive: ${factor}`;
       this.#add(message, () => invalid(this.#at(), factor, message));
-    } else if (!isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
+    } else if (kind === "integer" ? value % factor !== 0 : !isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
       this.#wrong(value, `should be a multiple of ${printLimit(factor, kind)}`);
     }
   }

@@ -52,26 +52,24 @@ export class Http {
   send(call: Call, onChunk?: (chunk: Buffer) => boolean, signal?: AbortSignal, onHeaders?: () => void): Promise<Answer> {
     const { token, server } = this.#credentials;
     const { hostname, port } = new URL(server);
+    const agent = call.headers?.["authorization"] === undefined ? this.#agent : this.#stranger;
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...call.headers };
     return new Promise((resolve, reject) => {
-      const sent = request(
-        { agent: this.#agent, hostname, port, method: call.method, path: call.path, headers, signal },
-        (received) => {
-          onHeaders?.();
-          const chunks: Buffer[] = [];
-          const done = (): void =>
-            resolve({ status: received.statusCode!, headers: received.headers, body: Buffer.concat(chunks) });
-          received.on("data", (chunk: Buffer) => {
-            chunks.push(chunk);
-            if (onChunk !== undefined && !onChunk(chunk)) {
-              done();
-              received.destroy();
-            }
-          });
-          received.on("end", done);
-          received.on("error", reject);
-        },
-      );
+      const sent = request({ agent, hostname, port, method: call.method, path: call.path, headers, signal }, (received) => {
+        onHeaders?.();
+        const chunks: Buffer[] = [];
+        const done = (): void =>
+          resolve({ status: received.statusCode!, headers: received.headers, body: Buffer.concat(chunks) });
+        received.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          if (onChunk !== undefined && !onChunk(chunk)) {
+            done();
+            received.destroy();
+          }
+        });
+        received.on("end", done);
+        received.on("error", reject);
+      });
       sent.on("error", reject);
       void write(sent, call.body ?? "");
     });

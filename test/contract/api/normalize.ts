@@ -24,38 +24,47 @@ export class Normalizer {
   }
 
   text(text: string): string {
-    return text
-      .replaceAll(UUID, (uuid) => this.#name("uid", uuid))
-      .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < HOUR ? "<now>" : time))
-      .replaceAll(/(object meta: |resourceVersion: |ResourceVersion in record \()(\d+)/g, "$1<revision>")
-      .replaceAll(/(resource version: \d+, current: )\d+/g, "$1<revision>")
-      .replaceAll(/(too old resource version: \d+ \()\d+/g, "$1<revision>")
-      .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, "<server>");
+    return (
+      text
+        .replaceAll(UUID, (uuid) => this.#name("uid", uuid))
+        .replaceAll(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < HOUR ? "<now>" : time))
+        .replaceAll(/(object meta: |resourceVersion: |ResourceVersion in record \()(\d+)/g, "$1<revision>")
+        .replaceAll(/(resource version: \d+, current: )\d+/g, "$1<revision>")
+        .replaceAll(/(too old resource version: \d+ \()\d+/g, "$1<revision>")
+        // The source line of the scheme, which every server has its own of.
+        .replaceAll(/in scheme "[^"]*"/g, 'in scheme "<scheme>"')
+        .replaceAll(/https:\/\/127\.0\.0\.1:\d+/g, "<server>")
+    );
   }
 
   /** A deep copy with everything of the moment renamed. managedFields go: who owns a field is server-side apply's suite. */
   value(value: unknown): unknown {
+    return this.#value(value, false);
+  }
+
+  /** `isBookmark` for the object of such an event. */
+  #value(value: unknown, isBookmark: boolean): unknown {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((item) => this.value(item));
     if (typeof value !== "object" || value === null) return value;
     const object = value as Record<string, unknown>;
+    const ofServer = isBookmark || Array.isArray(object["items"]) || Array.isArray(object["rows"]);
     const result: Record<string, unknown> = {};
     // Sorted, as names are given in the order of first sight and servers write fields in different orders.
     for (const key of Object.keys(object).sort()) {
-      if (key === "metadata")
-        result[key] = this.#metadata(object[key], Array.isArray(object["items"]) || Array.isArray(object["rows"]));
-      else if (key !== "managedFields") result[key] = this.value(object[key]);
+      if (key === "metadata") result[key] = this.#metadata(object[key], ofServer);
+      else if (key !== "managedFields") result[key] = this.#value(object[key], key === "object" && object["type"] === "BOOKMARK");
     }
     return result;
   }
 
-  #metadata(value: unknown, ofList: boolean): unknown {
+  #metadata(value: unknown, ofServer: boolean): unknown {
     if (typeof value !== "object" || value === null) return this.value(value);
     const result = this.value(value) as Record<string, unknown>;
     const { resourceVersion, generateName, name } = result;
-    // A list carries the newest revision of the whole server: other cases move it.
+    // Lists and bookmarks carry the newest revision of the whole server: other cases move it.
     if (typeof resourceVersion === "string" && /^\d+$/.test(resourceVersion)) {
-      result["resourceVersion"] = ofList ? "<revision>" : this.#name("revision", resourceVersion);
+      result["resourceVersion"] = ofServer ? "<revision>" : this.#name("revision", resourceVersion);
     }
     // No client can tell an empty token from none.
     if (result["continue"] === "") delete result["continue"];

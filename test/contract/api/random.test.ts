@@ -58,6 +58,17 @@ interface Cause {
   readonly message?: string;
 }
 
+/** What the rules of our kinds say. Ours are asked once the schema is content; the genuine server asks its own all the same. */
+const RULES = new Set(
+  JSON.stringify(families.map(toCrd))
+    .matchAll(/"rule":"(?:[^"\\]|\\.)*","message":"([^"]*)"/g)
+    .map(([, message]) => message!),
+);
+
+function isRule(cause: string): boolean {
+  return RULES.values().some((message) => cause.endsWith(message));
+}
+
 interface Verdict {
   readonly status: number;
   /** In order of fields, without those that only one of the servers can know. */
@@ -72,7 +83,9 @@ function verdict(status: number, body: unknown, isStored: boolean): Verdict {
     return { status, causes: [], isOneSided: false, object: isStored ? new Normalizer().value(body) : "taken" };
   }
   const all = ((at(body, "details.causes") ?? []) as Cause[]).map(({ field, message }) => `${field}: ${message}`);
-  const causes = all.filter((cause) => !ONE_SIDED.test(cause)).sort();
+  const known = all.filter((cause) => !ONE_SIDED.test(cause)).sort();
+  const ofSchema = known.filter((cause) => !isRule(cause));
+  const causes = ofSchema.length > 0 ? ofSchema : known;
   return { status, causes, isOneSided: causes.length === 0 && all.length > 0 };
 }
 

@@ -35,9 +35,9 @@ function noAnswer(error: unknown): Answer {
   return { status: 0, headers: { "content-type": "none" }, body: Buffer.from(code ?? name ?? String(error)) };
 }
 
-/** An event of a watch; undefined when the line is none, as when the answer is a refusal or an object. */
+/** An event of a watch; undefined when the line is none, as when the answer is a refusal (perhaps an indented one) or an object. */
 function parseEvent(line: string): { type: string } | undefined {
-  if (!line.startsWith("{")) return undefined;
+  if (!line.startsWith('{"')) return undefined;
   const event = JSON.parse(line) as { type?: string; object?: unknown };
   return event.type === undefined || event.object === undefined ? undefined : { ...event, type: event.type };
 }

@@ -203,6 +203,8 @@ export const definitions: readonly Case[] = [
     name: "definition: what cannot change",
     steps: [
       quietly(definition()),
+      // What is not yet established may still change.
+      served,
       patch({ spec: { group: "other.test" } }),
       patch({ spec: { scope: "Cluster" } }),
       patch({ spec: { names: { kind: "Other" } } }),

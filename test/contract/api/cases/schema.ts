@@ -2,12 +2,28 @@ import type { Case, Step } from "../case.ts";
 import { GADGETS, WIDGETS, gadget, widget } from "./kinds.ts";
 
 function post(spec: unknown): Step {
-  return { call: `POST ${WIDGETS}`, body: { ...widget("w", spec), metadata: { generateName: "w-" } }, view: withoutSuffix };
+  return { call: `POST ${WIDGETS}`, body: { ...widget("w", spec), metadata: { generateName: "w-" } }, view: unordered };
 }
 
 /** The made-up name is part of every message. */
 function withoutSuffix(body: unknown): unknown {
   return JSON.parse(JSON.stringify(body).replaceAll(/w-[a-z0-9]{5}\b/g, "w-<random>")) as unknown;
+}
+
+interface Faults {
+  readonly message?: string;
+  readonly details?: { readonly causes?: readonly { readonly field: string; readonly message: string }[] };
+}
+
+/** Several faults in the order of their fields: a genuine server finds them in the order of a Go map. */
+function unordered(body: unknown): unknown {
+  const status = withoutSuffix(body) as Faults;
+  const causes = status.details?.causes ?? [];
+  if (causes.length < 2) return status;
+  const print = ({ field, message }: (typeof causes)[number]): string => `${field}: ${message}`;
+  const sorted = causes.toSorted((a, b) => (print(a) < print(b) ? -1 : 1));
+  const message = status.message?.replace(causes.map(print).join(", "), sorted.map(print).join(", "));
+  return { ...status, message, details: { ...status.details, causes: sorted } };
 }
 
 /** Fields of a spec besides its colour: each is one verdict. */
@@ -203,8 +219,18 @@ export const schemas: readonly Case[] = [
     steps: [
       {
         call: `POST ${GADGETS}`,
-        body: `{"apiVersion":"lab.sidero.test/v1","kind":"Gadget","metadata":{"name":"$ns"},"spec":{"one":1.0,"big":12345678901234567890,"tiny":1e-7,"exp":1E3,"neg":-0,"half":0.5,"max":9223372036854775807}}`,
+        body: `{"apiVersion":"lab.sidero.test/v1","kind":"Gadget","metadata":{"name":"$ns"},"spec":{"one":1.0,"big":12345678901234567890,"tiny":1e-7,"exp":1E3,"neg":-0,"half":0.5,"safe":9007199254740991}}`,
         view: (_, answer) => /"spec":\{[^}]*\}/.exec(answer.body.toString("utf8"))?.[0],
+      },
+    ],
+  },
+  {
+    name: "schema: an integer that a double would change",
+    steps: [
+      {
+        call: `POST ${GADGETS}`,
+        body: `{"apiVersion":"lab.sidero.test/v1","kind":"Gadget","metadata":{"name":"$ns"},"spec":{"max":9223372036854775807}}`,
+        only: ["spec.max"],
       },
     ],
   },

@@ -68,13 +68,18 @@ export const validation: readonly Case[] = [
     name: `fieldValidation=${policy}: patch, built-in kind`,
     steps: [
       { call: `POST ${CONFIGMAPS}`, body: configMap("c"), quiet: true },
-      { call: `PATCH ${CONFIGMAPS}/c?fieldValidation=${policy}`, type: MERGE, body: { nope: 1 } },
+      { call: `PATCH ${CONFIGMAPS}/c?fieldValidation=${policy}`, type: MERGE, body: { nope: 1 }, view: withoutDocument },
       {
         call: `PATCH ${CONFIGMAPS}/c?fieldValidation=${policy}`,
         type: "application/strategic-merge-patch+json",
         body: { nope: 1 },
       },
-      { call: `PATCH ${CONFIGMAPS}/c?fieldValidation=${policy}`, type: MERGE, body: `{"data":{"a":"1","a":"2"}}` },
+      {
+        call: `PATCH ${CONFIGMAPS}/c?fieldValidation=${policy}`,
+        type: MERGE,
+        body: `{"data":{"a":"1","a":"2"}}`,
+        view: withoutDocument,
+      },
     ],
   })),
   {
