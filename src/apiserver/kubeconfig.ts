@@ -39,10 +39,14 @@ function kubeconfig({ host, port, authority, client }: KubeconfigOptions): strin
 }
 
 /** A URL this machine reaches the listener under. */
-export function serverUrl(host: string, port: number): string {
-  if (host === "0.0.0.0" || host === "") return `https://127.0.0.1:${port}`;
-  if (host === "::") return `https://[::1]:${port}`;
-  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+export function serverUrl(host: string, port: number, scheme: "https" | "http" = "https"): string {
+  return `${scheme}://${reachable(host)}:${port}`;
+}
+
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 function base64(text: string): string {

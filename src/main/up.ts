@@ -25,6 +25,8 @@ import { createPlane, type Plane } from "./plane.ts";
 
 /** Of every listener; the docstring of ListenOptions says what each bounds. */
 const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled: 30_000 };
+/** Milliseconds between two wakings for nothing. */
+const STAY = 2 ** 30;
 
 export async function up(settings: Settings): Promise<void> {
   const log = createLog({ format: settings["logging-format"], verbosity: settings.v });
@@ -36,6 +38,8 @@ export async function up(settings: Settings): Promise<void> {
   await disk.makeDirectory(directory, 0o700);
   const journal = createJournal(directory);
   const store = await createStore({ journal, clock, historyAge: settings["history-age"] });
+  // Timers and an idle journal let a process end, and listeners may all be off.
+  const staying = setInterval(() => {}, STAY);
   const listeners: Listener[] = [];
   let plane: Plane | undefined;
   try {
@@ -65,27 +69,28 @@ export async function up(settings: Settings): Promise<void> {
       ...(ciphers === undefined ? {} : { ciphers }),
     };
     const serve = async (
+      what: string,
       address: ListenAddress | undefined,
       secure: boolean,
       handler: Handler,
-    ): Promise<Listener | undefined> => {
-      if (address === undefined) return undefined;
+    ): Promise<number> => {
+      if (address === undefined) return 0;
       const listener = await listen({ ...address, ...(secure ? { tls } : {}), limits: LIMITS }, handler);
       listeners.push(listener);
-      return listener;
+      log.info(`serving ${what}`, { url: serverUrl(address.host, listener.port, secure ? "https" : "http") });
+      return listener.port;
     };
 
     await plane.start(stop.signal);
-    const listener = await serve(api, true, plane.handler);
-    await serve(settings["health-addr"], false, healthHandler(plane.handler));
-    const insecure = settings["insecure-diagnostics"];
-    await serve(settings["diagnostics-address"], !insecure, metricsHandler({ metrics, tokens, clock, entropy, open: insecure }));
+    const port = await serve("the API", api, true, plane.handler);
+    await serve("health", settings["health-addr"], false, healthHandler(plane.handler));
+    const open = settings["insecure-diagnostics"];
+    await serve("metrics", settings["diagnostics-address"], !open, metricsHandler({ metrics, tokens, clock, entropy, open }));
 
-    if (listener !== undefined) {
+    if (api !== undefined) {
       const path = join(directory, "kubeconfig");
       // The name that was given, not the address it stands for: the certificate is made out to it.
-      await writeKubeconfig({ disk, path, host: api!.host, port: listener.port, authority: pki.authority, client: pki.admin });
-      log.info("serving the API", { url: serverUrl(api!.host, listener.port), kubeconfig: path });
+      await writeKubeconfig({ disk, path, host: api.host, port, authority: pki.authority, client: pki.admin });
     }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
@@ -95,6 +100,7 @@ export async function up(settings: Settings): Promise<void> {
     await Promise.all(listeners.map((listener) => listener.close()));
     await plane?.stop();
     await store.close();
+    clearInterval(staying);
   }
 }
 

@@ -33,7 +33,7 @@ const STRING_FORMATS: ReadonlyMap<string, (text: string) => boolean> = new Map(
   Object.entries({
     bsonobjectid: (text) => /^[0-9a-fA-F]{24}$/.test(text),
     byte: (text) => text !== "" && text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
-    cidr: isCidr,
+    cidr: (text) => isCidr(text, true),
     creditcard: isCreditCard,
     date: isDate,
     datetime: isDateTime,
@@ -139,11 +139,12 @@ function isIpv6(text: string, allowsZeros: boolean): boolean {
   return halves.length === 2 ? groups < 8 : groups === 8;
 }
 
-function isCidr(text: string): boolean {
+/** `address/prefix` of either family; `allowsZeros` as for {@link isIpv4}. */
+export function isCidr(text: string, allowsZeros: boolean): boolean {
   const [address = "", length = "", ...rest] = text.split("/");
   if (rest.length > 0 || !/^\d{1,3}$/.test(length)) return false;
-  if (isIpv4(address, true)) return Number(length) <= 32;
-  return isIpv6(address, true) && Number(length) <= 128;
+  if (isIpv4(address, allowsZeros)) return Number(length) <= 32;
+  return isIpv6(address, allowsZeros) && Number(length) <= 128;
 }
 
 /** 6, 8 or 20 octets, as Go's ParseMAC reads them: `00:00:5e…`, `00-00-5e…`, `0000.5e00…`, `00005e…`. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { crdFiles } from "../../tools/crds.ts";
-import { referencePage } from "../../tools/reference.ts";
+import { referencePages } from "../../tools/reference.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -13,6 +13,8 @@ test("deploy/crds is what the kinds say (make crds)", () => {
   for (const [name, text] of expected) assert.equal(readFileSync(new URL(name, directory), "utf8"), text, name);
 });
 
-test("docs/reference/kinds.md is what the kinds say (make generate)", () => {
-  assert.equal(readFileSync(new URL("docs/reference/kinds.md", ROOT), "utf8"), referencePage());
+test("docs/reference is what kinds and settings say (make generate)", () => {
+  for (const [name, text] of referencePages()) {
+    assert.equal(readFileSync(new URL(`docs/reference/${name}`, ROOT), "utf8"), text, name);
+  }
 });

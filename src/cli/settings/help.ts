@@ -52,7 +52,7 @@ export function settingsReference(): string {
   return [
     "# Settings",
     "",
-    "Generated from `src/cli/settings/table.ts` by `make docs`; do not edit.",
+    "Generated from `src/cli/settings/table.ts` by `make generate`; do not edit.",
     "A flag (`--name value` or `--name=value`) wins over the environment, the environment over the file given by `--config`",
     "(YAML: the names below without dashes in front). Unknown names and impossible values are refused at start, all at once.",
     "Addresses are `host:port`, `:port` for every address, port `0` for a free one, and `off` for no listener.",

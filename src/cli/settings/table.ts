@@ -2,8 +2,8 @@
  * Every setting there is. Names, meanings and defaults of upstream's binaries are kept to the letter (their flags, and the
  * clusterctl variables of their manifests), so that a deployment can change sides with its configuration as it is.
  */
+import { isCidr } from "#schema/format.ts";
 import type { Setting } from "./setting.ts";
-import { ipNetworkProblem } from "./network.ts";
 import { cipherSuiteProblem } from "./tls.ts";
 
 const PREFIX = "SIDERO_CONTROLLER_MANAGER_";
@@ -213,7 +213,7 @@ export const SETTINGS = {
     separator: ",",
     env: [`${PREFIX}EVENTS_NEGATIVE_ADDRESS_FILTER`],
     dashIsEmpty: true,
-    check: ipNetworkProblem,
+    check: (text) => (isCidr(text, false) ? undefined : `"${text}" is not a network such as 10.0.0.0/8`),
     roles: PROCESS,
     group: "SideroLink",
     value: "CIDRS",

@@ -27,7 +27,11 @@ class WorkerJournal implements Journal {
     this.#directory = directory;
     this.#worker = new Worker(new URL("./journal-worker.ts", import.meta.url), { name: "journal" });
     this.#worker.on("message", (answer: Answer) => this.#settle(answer));
-    this.#worker.on("error", (error) => this.#die(error));
+    this.#worker.on("error", (error) => {
+      this.#die(error);
+      // A defect of ours after which nothing can be stored any more: the process ends loudly, and is started again.
+      throw error;
+    });
     this.#worker.on("exit", () => this.#die(undefined));
     this.#worker.unref();
   }
