@@ -98,7 +98,7 @@ describe("the edge beside the genuine one", { skip: withoutPeer("refapi") }, () 
     writeFileSync(tokens, TOKENS);
     servers = await Promise.all([
       startSidero("--token-auth-file", tokens),
-      startGenuine({ args: ["--anonymous-admin=false", "--token-auth-file", tokens] }),
+      startGenuine("--anonymous-admin=false", "--token-auth-file", tokens),
     ]);
     urls = servers.map((server) => readKubeconfig(server.kubeconfig).server);
   });

@@ -13,7 +13,7 @@ import { Http } from "../contract/api/http.ts";
 import { prepare } from "../contract/api/prepare.ts";
 import { readKubeconfig } from "../peers/kubeconfig.ts";
 import { locateKubectl, withoutPeer } from "../peers/locate.ts";
-import { startPair } from "../peers/server.ts";
+import { startCollector, startPair } from "../peers/server.ts";
 import type { Server } from "../peers/server.ts";
 import { DIALOGUES } from "./dialogues.ts";
 import { converse, transcript } from "./shell.ts";
@@ -26,20 +26,23 @@ const skip = withoutPeer("refapi", "kcm", "kubectl");
 
 describe("kubectl", { skip, timeout: 900_000, concurrency: 3 }, () => {
   const servers: Server[] = [];
+  let collector: { stop(): Promise<void> } | undefined;
   const kubectls = new Map<string, string>();
 
   before(async () => {
     for (const minor of MINORS) kubectls.set(minor, locateKubectl(minor));
-    servers.push(...(await startPair({ collector: true })));
+    servers.push(...(await startPair()));
     for (const server of servers) {
       const http = new Http(readKubeconfig(server.kubeconfig));
       await prepare(http);
       http.close();
     }
     execFileSync(kubectls.get("1.36")!, ["--kubeconfig", servers[1]!.kubeconfig, "apply", "-f", CRDS], { stdio: "ignore" });
+    collector = startCollector(servers[1]!);
   });
 
   after(async () => {
+    await collector?.stop();
     await Promise.all(servers.map((server) => server.stop()));
   });
 

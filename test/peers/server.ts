@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SIDERO, locateKcm, locateRefapi } from "./locate.ts";
 import { start, waitFor } from "./process.ts";
-import type { Child } from "./process.ts";
 
 export interface Server {
   readonly name: "sidero" | "genuine";
@@ -36,9 +35,14 @@ export async function startSidero(...args: string[]): Promise<Server> {
   };
 }
 
-function startCollector(kubeconfig: string, dir: string): Child {
-  return start(locateKcm(), [
-    ...["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map((flag) => `--${flag}=${kubeconfig}`),
+/**
+ * The genuine garbage collector, on a server whose kinds are all there already: it looks for new ones every 30 seconds only.
+ * To be stopped before its server.
+ */
+export function startCollector(server: Server): { stop(): Promise<void> } {
+  const dir = temporary("kcm");
+  const child = start(locateKcm(), [
+    ...["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"].map((flag) => `--${flag}=${server.kubeconfig}`),
     "--authentication-skip-lookup",
     "--authorization-always-allow-paths=/healthz",
     "--controllers=garbagecollector",
@@ -47,22 +51,26 @@ function startCollector(kubeconfig: string, dir: string): Child {
     "--secure-port=0",
     `--cert-dir=${dir}`,
   ]);
+  return {
+    async stop() {
+      await child.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
 }
 
-/** The genuine server; with `collector`, also the genuine garbage collector. `args` are added to refapi's command line. */
-export async function startGenuine(options: { collector?: boolean; args?: string[] } = {}): Promise<Server> {
+/** The genuine server on fresh data. `args` are added to refapi's command line. */
+export async function startGenuine(...args: string[]): Promise<Server> {
   const dir = temporary("refapi");
   const kubeconfig = join(dir, "kubeconfig");
-  const args = ["--secure-port", "0", "--kubeconfig-out", kubeconfig, "--data-dir", join(dir, "data"), ...(options.args ?? [])];
-  const child = start(join(locateRefapi(), "refapi"), args);
+  const own = ["--secure-port", "0", "--kubeconfig-out", kubeconfig, "--data-dir", join(dir, "data")];
+  const child = start(join(locateRefapi(), "refapi"), [...own, ...args]);
   await waitFor(child, "refapi", 30_000, () => (existsSync(kubeconfig) ? true : undefined));
-  const collector = options.collector === true ? startCollector(kubeconfig, dir) : undefined;
   return {
     name: "genuine",
     kubeconfig,
     pid: child.process.pid!,
     async stop() {
-      await collector?.stop();
       await child.stop();
       rmSync(dir, { recursive: true, force: true });
     },
@@ -70,8 +78,8 @@ export async function startGenuine(options: { collector?: boolean; args?: string
 }
 
 /** Ours and the genuine one, in this order. When one does not start, the other is stopped again. */
-export async function startPair(options: { collector?: boolean } = {}): Promise<[Server, Server]> {
-  const [ours, genuine] = await Promise.allSettled([startSidero(), startGenuine(options)]);
+export async function startPair(): Promise<[Server, Server]> {
+  const [ours, genuine] = await Promise.allSettled([startSidero(), startGenuine()]);
   if (ours.status === "fulfilled" && genuine.status === "fulfilled") return [ours.value, genuine.value];
   for (const result of [ours, genuine]) if (result.status === "fulfilled") await result.value.stop();
   throw ours.status === "rejected" ? ours.reason : (genuine as PromiseRejectedResult).reason;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { readKubeconfig } from "../../peers/kubeconfig.ts";
 import { withoutPeer } from "../../peers/locate.ts";
-import { startPair } from "../../peers/server.ts";
+import { startCollector, startPair } from "../../peers/server.ts";
 import type { Server } from "../../peers/server.ts";
 import { differences, explains, print, readKnown } from "./difference.ts";
 import type { Known } from "./difference.ts";
@@ -15,21 +15,23 @@ import { SUITE } from "./suite.ts";
 
 const known = readKnown(readFileSync(new URL("../DIFFERENCES.md", import.meta.url), "utf8"));
 const seen = new Set<Known>();
-const collector = withoutPeer("kcm") === false;
 
 describe("contract", { skip: withoutPeer("refapi"), concurrency: 4, timeout: 900_000 }, () => {
   const servers: Server[] = [];
   const clients: Http[] = [];
+  let collector: { stop(): Promise<void> } | undefined;
   before(async () => {
-    for (const server of await startPair({ collector })) {
+    for (const server of await startPair()) {
       servers.push(server);
       clients.push(new Http(readKubeconfig(server.kubeconfig)));
     }
     await Promise.all(clients.map(prepare));
+    if (withoutPeer("kcm") === false) collector = startCollector(servers[1]!);
   });
 
   after(async () => {
     for (const client of clients) client.close();
+    await collector?.stop();
     await Promise.all(servers.map((server) => server.stop()));
   });
 

@@ -177,7 +177,7 @@ export const badInput: readonly Case[] = [
   },
   ...PATHS.map((path) => ({
     name: `path: ${path.slice(0, 60)}`,
-    steps: [{ call: `GET ${path}`, ...(path === "/" ? { view: (body: unknown) => Object.keys(body as object) } : {}) }],
+    steps: [{ call: `GET ${path}`, ...(path.includes("//") ? { only: ["kind"] } : {}) }],
   })),
   {
     name: "path: a query that cannot be decoded",
@@ -203,9 +203,6 @@ export const badInput: readonly Case[] = [
   },
   {
     name: "a token that is wrong",
-    steps: [
-      { call: "GET /api/v1/namespaces", headers: { authorization: "Bearer wrong" } },
-      { call: "GET /api/v1/namespaces", headers: { authorization: "Basic YTpi" } },
-    ],
+    steps: [{ call: "GET /api/v1/namespaces", headers: { authorization: "Bearer wrong" } }],
   },
 ];

@@ -16,7 +16,9 @@ function common(body: unknown): unknown {
 
 function ofGroup(body: unknown): unknown {
   const items = (at(body, "items") ?? at(body, "groups") ?? []) as { name?: string; metadata?: { name: string } }[];
-  return items.filter((item) => (item.name ?? item.metadata?.name) === GROUP);
+  // Where the server can be reached is told per group by a lone API server, not by one behind an aggregator, as clusters have it.
+  const mine = items.filter((item) => (item.name ?? item.metadata?.name) === GROUP);
+  return mine.map((item) => ({ ...item, serverAddressByClientCIDRs: undefined }));
 }
 
 /** Resources in order of names: the genuine server lists those of CRDs in the order of a Go map. */
@@ -45,16 +47,17 @@ function paths(body: unknown): unknown {
   );
 }
 
-/** One property of the Widget schema, wherever the document keeps its schemas. */
+/** One property of the Widget schema, wherever the document keeps its schemas; metadata is described in each server's own words. */
 const property =
   (name: string) =>
   (body: unknown): unknown => {
-    const found = /lab\.v1\.Widget$/;
+    const key = /lab\.v1\.Widget$/;
     const all = ((body as { components?: { schemas: Record<string, unknown> } }).components?.schemas ??
       (body as { definitions?: Record<string, unknown> }).definitions ??
       {}) as Record<string, unknown>;
-    const schema = all[Object.keys(all).find((key) => found.test(key)) ?? ""];
-    return at(schema, name);
+    const schema = all[Object.keys(all).find((name) => key.test(name)) ?? ""];
+    const found = at(schema, name);
+    return name === "properties.metadata" ? { ...(found as object), description: undefined } : found;
   };
 
 const BUILT_INS = [
