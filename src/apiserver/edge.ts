@@ -13,7 +13,7 @@ import { type Authorize, forbidden, isPublic, mastersOnly } from "./authorize.ts
 import { impersonated } from "./impersonate.ts";
 import { flag } from "./query.ts";
 import { negotiate } from "./render/accept.ts";
-import { formatOf, JSON_TYPE, YAML_TYPE } from "./render/format.ts";
+import { formatOf, JSON_TYPE, PRETTY_FORMAT, YAML_TYPE } from "./render/format.ts";
 import type { ApiHandler, ApiRequest, User } from "./request.ts";
 import { parseTarget, type Target } from "./target.ts";
 import { warningHeaders } from "./warning.ts";
@@ -165,11 +165,11 @@ function indentForPeople(query: URLSearchParams, agent: string | undefined): voi
   if (!query.has("pretty") && /^(?:curl|Wget|Mozilla\/5\.0)/.test(agent ?? "")) query.set("pretty", "true");
 }
 
-/** A fault as a Status, in JSON or YAML. */
+/** A fault as a Status, in JSON or YAML; indented JSON for those who take neither. */
 function refusal(fault: Fault, incoming: Incoming, query: URLSearchParams): Outgoing {
   const status = statusOf(fault);
-  const mediaType = negotiate(incoming.headers["accept"], [JSON_TYPE, YAML_TYPE], (offered) => offered) ?? JSON_TYPE;
-  const format = formatOf(mediaType, flag(query, "pretty") === true);
+  const mediaType = negotiate(incoming.headers["accept"], [JSON_TYPE, YAML_TYPE], (offered) => offered);
+  const format = mediaType === undefined ? PRETTY_FORMAT : formatOf(mediaType, flag(query, "pretty") === true);
   const delay = status.details?.retryAfterSeconds;
   return {
     status: status.code,

@@ -14,6 +14,7 @@ const CASES: readonly (readonly [string, string | undefined, string?])[] = [
   ["/%61pi", "/api"],
   ["/a?b=%ff", "/a", "b=\ufffd"],
   ["/a?b=c%20d+e", "/a", "b=c d e"],
+  ["/a?b=%zz&c=%&d;e&f=%20", "/a", "f=+"],
   ["/%zz", undefined],
   ["/%2", undefined],
   ["/%", undefined],

@@ -15,7 +15,13 @@ export function parseTarget(target: string): Target | undefined {
   const raw = mark < 0 ? origin : origin.slice(0, mark);
   const path = raw === "" && origin !== target ? "/" : decode(raw);
   if (path === undefined || !path.startsWith("/")) return undefined;
-  return { path, query: new URLSearchParams(mark < 0 ? "" : origin.slice(mark + 1)) };
+  return { path, query: parseQuery(mark < 0 ? "" : origin.slice(mark + 1)) };
+}
+
+/** Without what Go's `url.ParseQuery` passes over in silence: malformed escapes, and the semicolons that once separated parameters. */
+function parseQuery(text: string): URLSearchParams {
+  const parameters = text.split("&").filter((parameter) => !/%(?![0-9a-fA-F]{2})|;/.test(parameter));
+  return new URLSearchParams(parameters.join("&"));
 }
 
 /** Undefined for a malformed escape. */

@@ -2,6 +2,7 @@
 import { Fault } from "#std/fault.ts";
 import type { FieldError } from "#schema/field.ts";
 import { printFieldError } from "#schema/field.ts";
+import { quote } from "#schema/quote.ts";
 
 export interface StatusCause {
   reason?: string;
@@ -118,20 +119,24 @@ function detailsOf(subject: Subject): StatusDetails {
 }
 
 export function notFound(subject: Subject): Fault {
-  return statusFault("NotFound", `${qualified(subject)} "${subject.name ?? ""}" not found`, detailsOf(subject));
+  return statusFault("NotFound", `${qualified(subject)} ${quote(subject.name ?? "")} not found`, detailsOf(subject));
 }
 export function alreadyExists(subject: Subject): Fault {
-  return statusFault("AlreadyExists", `${qualified(subject)} "${subject.name ?? ""}" already exists`, detailsOf(subject));
+  return statusFault("AlreadyExists", `${qualified(subject)} ${quote(subject.name ?? "")} already exists`, detailsOf(subject));
 }
 export function conflict(subject: Subject, message: string): Fault {
   return statusFault(
     "Conflict",
-    `Operation cannot be fulfilled on ${qualified(subject)} "${subject.name ?? ""}": ${message}`,
+    `Operation cannot be fulfilled on ${qualified(subject)} ${quote(subject.name ?? "")}: ${message}`,
     detailsOf(subject),
   );
 }
 export function forbiddenFault(subject: Subject, message: string): Fault {
-  return statusFault("Forbidden", `${qualified(subject)} "${subject.name ?? ""}" is forbidden: ${message}`, detailsOf(subject));
+  return statusFault(
+    "Forbidden",
+    `${qualified(subject)} ${quote(subject.name ?? "")} is forbidden: ${message}`,
+    detailsOf(subject),
+  );
 }
 export function badRequest(message: string): Fault {
   return statusFault("BadRequest", message);
@@ -147,7 +152,7 @@ export function invalidFault(group: string, kind: string, name: string, errors: 
   const text = lines.length === 1 ? lines[0]! : `[${lines.join(", ")}]`;
   const qualifiedKind = group === "" ? kind : `${kind}.${group}`;
   const causes = errors.map((error) => ({ reason: error.type, message: error.body, field: error.field }));
-  return statusFault("Invalid", `${qualifiedKind} "${name}" is invalid: ${text}`, {
+  return statusFault("Invalid", `${qualifiedKind} ${quote(name)} is invalid: ${text}`, {
     ...(name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
     kind,

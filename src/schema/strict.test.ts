@@ -76,6 +76,12 @@ test("JSON of any value comes back without duplicates", () => {
   );
 });
 
+test("half a surrogate pair becomes U+FFFD, a whole one and what only looks like one stay", () => {
+  const text = String.raw`["\ud800","\udc00\ud83d\ude00","\\ud800","\ud83dx",{"\uDFFF":1}]`;
+  const expected = ["\ufffd", "\ufffd\u{1f600}", String.raw`\ud800`, "\ufffdx", { "\ufffd": 1 }];
+  assert.deepEqual(parseJson(encode(text)).value, expected);
+});
+
 test("duplicate fields are named by path, once", () => {
   const duplicates = (text: string): readonly string[] => parseJson(encode(text)).duplicates;
   assert.deepEqual(duplicates('{"a":{"b":1,"b":2},"a":{"b":3}}'), ["a.b", "a"]);

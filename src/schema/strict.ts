@@ -37,13 +37,22 @@ export function parseJson(bytes: Uint8Array, limits: ParseLimits = DEFAULT_LIMIT
   const shape = scan(text, limits.maxDepth);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutLoneSurrogates(text));
   } catch (error) {
     // Both read the same grammar; if they ever disagree, the engine's words are better than none.
     throw refused("schema.json", syntaxProblem(bytes) ?? String(error));
   }
   if (shape.longNumbers.length > 0) checkNumbers(shape.longNumbers);
   return { value, duplicates: keyCount(value) === shape.colons ? [] : duplicateFields(text) };
+}
+
+/** Escapes, and among them halves of surrogate pairs; other escapes are matched so that an escaped backslash starts none. */
+const ESCAPE = /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\[^]/g;
+
+/** Half a character becomes U+FFFD as in Go: as it is no UTF-8 could hold it. */
+function withoutLoneSurrogates(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
+  return text.replace(ESCAPE, (escape: string, half: string | undefined) => (half === undefined ? escape : "\\ufffd"));
 }
 
 /** `unknown field "spec.bogus"`, as it is sent in warnings and in the error of fieldValidation=Strict. */

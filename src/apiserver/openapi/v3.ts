@@ -1,4 +1,5 @@
 /** The OpenAPI v3 document of a group and version (spec.openapis.org/oas/v3.0.0, as Kubernetes fills it). */
+import type { Schema } from "#schema/structural.ts";
 import type { Resource } from "../registry.ts";
 import type { ServedGroup, ServedVersion } from "../discovery/groups.ts";
 import type { OpenApiSchema } from "./meta-schemas.ts";
@@ -30,16 +31,33 @@ export function documentOf(group: ServedGroup, version: ServedVersion): OpenApiD
 
 /** The kind's own schema with what every object has; whatever a CRD says about metadata is the server's to know better. */
 function objectSchema({ definition, version }: Resource): OpenApiSchema {
+  const schema = published(version.schema) as OpenApiSchema;
   return {
-    ...(version.schema as OpenApiSchema),
+    ...schema,
     type: "object",
     properties: {
-      ...(version.schema.properties as Record<string, OpenApiSchema>),
+      ...schema.properties,
       apiVersion: API_VERSION,
       kind: KIND,
       metadata: described("Name, labels, owners, and what the server records about the object.", metaRef("ObjectMeta")),
     },
     "x-kubernetes-group-version-kind": [{ group: definition.group, kind: definition.kind, version: version.name }],
+  };
+}
+
+/** Says in OpenAPI's own words what `x-kubernetes-int-or-string` says in Kubernetes'. */
+function published(schema: Schema): Schema {
+  const { properties, items, additionalProperties: additional } = schema;
+  return {
+    ...schema,
+    ...(schema["x-kubernetes-int-or-string"] === true
+      ? { anyOf: schema.anyOf ?? [{ type: "integer" }, { type: "string" }] }
+      : {}),
+    ...(properties === undefined
+      ? {}
+      : { properties: Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, published(field)])) }),
+    ...(items === undefined ? {} : { items: published(items) }),
+    ...(typeof additional === "object" ? { additionalProperties: published(additional) } : {}),
   };
 }
 

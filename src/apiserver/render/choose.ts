@@ -48,10 +48,16 @@ export function createChooseRenderer(clock: Clock): ChooseRenderer {
   };
 }
 
-/** Throws the 406 of the genuine server when no clause fits; a watch has no YAML form. */
+/** Throws the 406 of the genuine server when no clause fits; a watch has no YAML form, which is noticed last. */
 function choose(accept: string | undefined, watch: boolean): Choice {
-  const offered = watch ? [JSON_TYPE] : [JSON_TYPE, YAML_TYPE];
-  const choice = negotiate(accept, offered, (mediaType, parameters) => {
+  const choice = (watch ? negotiateChoice(accept, [JSON_TYPE]) : undefined) ?? negotiateChoice(accept, [JSON_TYPE, YAML_TYPE]);
+  if (choice === undefined) throw notAcceptable(false);
+  if (watch && choice.mediaType === YAML_TYPE) throw notAcceptable(true);
+  return choice;
+}
+
+function negotiateChoice(accept: string | undefined, offered: readonly string[]): Choice | undefined {
+  return negotiate(accept, offered, (mediaType, parameters) => {
     const stream = parameters.get("stream");
     if (stream !== undefined && (stream !== "watch" || mediaType !== JSON_TYPE)) return undefined;
     const [as, group, version] = [parameters.get("as"), parameters.get("g"), parameters.get("v")];
@@ -60,8 +66,6 @@ function choose(accept: string | undefined, watch: boolean): Choice {
     if (transform === undefined || group !== META_GROUP || (version !== "v1" && version !== "v1beta1")) return undefined;
     return { mediaType, transform, version };
   });
-  if (choice !== undefined) return choice;
-  throw notAcceptable(watch);
 }
 
 function build(resource: Resource, choice: Choice, pretty: boolean, includeObject: IncludeObject, clock: Clock): Renderer {

@@ -17,10 +17,10 @@ export const JSON_FORMAT: Format = {
   encode: (document) => Buffer.from(JSON.stringify(document)),
 };
 
-/** For people: two spaces, and a line end so that a shell prompt starts on a line of its own. */
+/** For people: two spaces. */
 export const PRETTY_FORMAT: Format = {
   contentType: JSON_TYPE,
-  encode: (document) => Buffer.from(`${JSON.stringify(document, null, 2)}\n`),
+  encode: (document) => Buffer.from(JSON.stringify(document, null, 2)),
 };
 
 /** Sorted keys, and YAML 1.1 quoting (`"on"`, `"2026-01-01"`), since that is what Go's YAML readers understand. */

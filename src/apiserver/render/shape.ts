@@ -1,6 +1,6 @@
 /** What an answer contains, before it is written as JSON or YAML: whole objects, their metadata, or a table. */
 import { apiVersionOf } from "#schema/meta.ts";
-import type { ListMeta } from "#schema/meta.ts";
+import type { KubeObject, ListMeta } from "#schema/meta.ts";
 import type { Resource } from "../registry.ts";
 import type { Item, WatchType } from "./render.ts";
 
@@ -19,13 +19,20 @@ export function listMeta({ definition }: Resource, meta: ListMeta): ListMeta {
   return definition.custom ? { continue: "", ...meta } : meta;
 }
 
+/** As objects of built-in kinds stand in lists: the list itself says what they are. */
+export function withoutType(object: KubeObject): object {
+  const { apiVersion: _, kind: __, ...rest } = object;
+  return rest;
+}
+
 /** Whole objects. */
 export function wholeShape(resource: Resource): Shape {
   const kind = resource.definition.listKind;
   const apiVersion = apiVersionOf(resource.definition.group, resource.version.name);
+  const inList = (item: Item): object => (resource.definition.custom ? item.object() : withoutType(item.object()));
   return {
     one: (item) => item.object(),
-    list: (items, meta) => ({ kind, apiVersion, metadata: listMeta(resource, meta), items: items.map((item) => item.object()) }),
+    list: (items, meta) => ({ kind, apiVersion, metadata: listMeta(resource, meta), items: items.map(inList) }),
     event: (_type, item) => item.object(),
     volatile: false,
   };

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from "#std/json.ts";
 import type { Clock } from "#io/clock.ts";
 import { compileJsonPath } from "#schema/json-path.ts";
 import type { KubeObject, ListMeta } from "#schema/meta.ts";
-import { printJson } from "#schema/quote.ts";
+import { printJson, printNumber } from "#schema/quote.ts";
 import type { PrinterColumn } from "#schema/structural.ts";
 import type { Resource } from "../registry.ts";
 import { ageSince } from "./age.ts";
@@ -113,18 +113,8 @@ function cellOf(type: PrinterColumn["type"], value: Json, now: number): Json {
   }
 }
 
-/** As Go prints a decoded JSON value: objects and arrays as JSON, whole numbers as integers, others by `%v`. */
+/** As Go prints a decoded JSON value: objects and arrays as JSON, numbers by `%v`. */
 function textOf(value: NonNullable<Json>): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number")
-    return Number.isInteger(value) && Math.abs(value) < 2 ** 63 ? String(BigInt(value)) : floatText(value);
+  if (typeof value === "number") return printNumber(value);
   return typeof value === "object" ? printJson(value) : String(value);
-}
-
-/** Go's `%v` of a float64: shortest digits, with an exponent of at least two digits below 1e-4 and from 1e6 on. */
-function floatText(value: number): string {
-  const [digits, exponent] = value.toExponential().split("e") as [string, string];
-  const power = Number(exponent);
-  if (power >= -4 && power < 6) return String(value);
-  return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }

@@ -40,10 +40,11 @@ export class StoredEntry implements Entry {
     this.bytes = bytes;
   }
 
-  /** Encodes `object` with `revision` as its resourceVersion; the object itself is left as it is. */
+  /** Encodes `object`, its type first, with `revision` as its resourceVersion; the object itself is left as it is. */
   static encode(key: Key, revision: number, object: KubeObject): StoredEntry {
     const metadata: ObjectMeta = { ...object.metadata, resourceVersion: String(revision) };
-    const text = JSON.stringify({ ...object, metadata });
+    const { apiVersion, kind, ...rest } = object;
+    const text = JSON.stringify({ apiVersion, kind, ...rest, metadata });
     // Memory of its own: a Buffer from node's pool keeps its 64 KiB neighbourhood alive as long as one object in it lives.
     const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
     bytes.write(text);

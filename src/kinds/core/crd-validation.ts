@@ -239,8 +239,8 @@ function checkSelectable({ selectableFields = [], schema }: Version, path: Field
       continue;
     }
     const found = schemaAt(schema?.openAPIV3Schema, jsonPath);
-    if (found === undefined) {
-      errors.push(invalid(pathAt, jsonPath, "is an invalid path: does not refer to a valid field"));
+    if (typeof found === "string") {
+      errors.push(invalid(pathAt, jsonPath, `is an invalid path: ${found}`));
       continue;
     }
     if (fieldNames(jsonPath)[0] === "metadata") errors.push(invalid(pathAt, jsonPath, "must not point to fields in metadata"));
@@ -255,14 +255,20 @@ function checkSelectable({ selectableFields = [], schema }: Version, path: Field
   if (seen.size > MAX_SELECTABLE_FIELDS) errors.push(tooMany(at, seen.size, MAX_SELECTABLE_FIELDS));
 }
 
-/** The schema a simple path leads to. */
-function schemaAt(schema: Schema | undefined, jsonPath: string): Schema | undefined {
+/** The schema a simple path (`.spec.color`) leads to, or why it leads nowhere. */
+function schemaAt(schema: Schema | undefined, jsonPath: string): Schema | string {
+  if (jsonPath.includes("[")) return "array notation is not allowed";
   let current = schema;
-  for (const name of fieldNames(jsonPath)) {
+  const tokens = jsonPath.match(/[.\]]|[^.\]]+/g) ?? [];
+  for (let i = 0; i < tokens.length; i += 2) {
+    const [separator, name] = [tokens[i]!, tokens[i + 1]];
+    if (separator !== ".") return `expected [ or . but got: ${separator}`;
+    if (name === undefined) return "unexpected end of JSON path";
     const properties: Record<string, Schema> = current?.properties ?? {};
     current = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (current === undefined) return "does not refer to a valid field";
   }
-  return current;
+  return current ?? "does not refer to a valid field";
 }
 
 function checkNames(names: Names, path: FieldPath, errors: FieldError[], isWanted: boolean): void {

@@ -160,6 +160,10 @@ export const customResourceDefinition = define({
         spec.names.listKind ??= `${kind}List`;
       }
       spec.conversion ??= { strategy: "None" };
+      // The genuine server's internal form has the webhook's parts by themselves: with neither there is none.
+      const { webhook } = spec.conversion;
+      const versions = webhook?.conversionReviewVersions ?? [];
+      if (webhook?.clientConfig === undefined && versions.length === 0) delete spec.conversion.webhook;
       const service = spec.conversion.webhook?.clientConfig?.service;
       if (service !== undefined) service.port ??= 443;
     },
