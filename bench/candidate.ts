@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { SIDERO, locateRefapi } from "../test/peers/locate.ts";
 import { start, waitFor, type Child } from "../test/peers/process.ts";
 import { connect } from "./client.ts";
-import type { Answer, Figures, Order, Target } from "./order.ts";
+import type { Answer, Figures, Message, Order, Target } from "./order.ts";
 import { usageOf, type Usage } from "./usage.ts";
 
 const TOKEN = "bench-token";
@@ -53,14 +53,14 @@ export class Candidate {
   }
 
   async load(order: Order): Promise<Figures> {
-    this.#load.send(order);
+    this.#load.send({ order, pids: this.#pids() } satisfies Message);
     const [answer] = (await once(this.#load, "message")) as [Answer];
     if ("problem" in answer) throw new Error(`${order.do}: ${answer.problem}`);
     return answer.figures;
   }
 
   usage(): Usage {
-    return usageOf(this.#children.map((child) => child.process.pid!));
+    return usageOf(this.#pids());
   }
 
   /** Resolves when what follows from a load or a start is done: class lists, caches, OpenAPI documents, collections. */
@@ -80,6 +80,10 @@ export class Candidate {
   async close(): Promise<void> {
     await this.stop();
     this.#load.disconnect();
+  }
+
+  #pids(): number[] {
+    return this.#children.map((child) => child.process.pid!);
   }
 }
 
@@ -102,9 +106,13 @@ export async function genuine(directory: string): Promise<Candidate> {
   const [etcdUrl, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`];
   const candidate = new Candidate(`https://127.0.0.1:${port}`, async () => {
     const etcd = start(`${bin}/etcd`, [
-      ...["--data-dir", join(directory, "etcd"), "--log-level", "error"],
-      ...["--listen-client-urls", etcdUrl, "--advertise-client-urls", etcdUrl],
-      ...["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl, "--initial-cluster", `default=${peerUrl}`],
+      `--data-dir=${join(directory, "etcd")}`,
+      "--log-level=error",
+      `--listen-client-urls=${etcdUrl}`,
+      `--advertise-client-urls=${etcdUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
     ]);
     await waitFor(etcd, "etcd", START, () =>
       fetch(`${etcdUrl}/health`).then(

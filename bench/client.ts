@@ -21,12 +21,18 @@ export interface Client {
 const NEWLINE = 0x0a;
 
 export function connect({ url, token }: Target, connections: number): Client {
-  const pool = new Pool(url, { connections, pipelining: 1, bodyTimeout: 0, connect: { rejectUnauthorized: false } });
+  const pool = new Pool(url, {
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    bodyTimeout: 0,
+    connect: { rejectUnauthorized: false },
+  });
   const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
   const send: Client["send"] = async (method, path, body = "") => {
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
     const sent = body === "" ? { headers } : { headers: { ...headers, "content-type": type }, body };
-    const response = await pool.request({ method: method as "GET", path, ...sent });
+    const response = await pool.request({ method, path, ...sent });
     const bytes = Buffer.from(await response.body.bytes());
     if (response.statusCode < 300) return bytes;
     throw new Error(`${method} ${path}: ${response.statusCode} ${bytes.toString().slice(0, 500)}`);

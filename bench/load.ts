@@ -6,23 +6,26 @@ import { changed, connect } from "./client.ts";
 import type { Client } from "./client.ts";
 import { fanOut } from "./fan-out.ts";
 import { SERVERS, nameOf, serverText } from "./object.ts";
-import type { Answer, Figures, Order, Target } from "./order.ts";
+import type { Answer, Figures, Message, Order, Target } from "./order.ts";
+import { usageOf } from "./usage.ts";
 
 const [url = "", token = ""] = process.argv.slice(2);
 const target: Target = { url, token };
 /** Milliseconds between two attempts at a server that is coming up. */
 const PROBE = 5;
+/** The server's processes. */
+let pids: readonly number[] = [];
 
-/** Milliseconds that `clients` take to do everything, each the next thing when it is done with its last. */
-async function timed(clients: number, things: readonly (() => Promise<unknown>)[]): Promise<number> {
+/** How long `clients` take to do everything, each the next thing when it is done with its last, and what that costs the server. */
+async function timed(clients: number, things: readonly (() => Promise<unknown>)[]): Promise<{ time: number; cpu: number }> {
   let next = 0;
-  const begun = performance.now();
+  const [cpu, begun] = [usageOf(pids).cpu, performance.now()];
   await Promise.all(
     Array.from({ length: clients }, async () => {
       while (next < things.length) await things[next++]!();
     }),
   );
-  return performance.now() - begun;
+  return { time: performance.now() - begun, cpu: usageOf(pids).cpu - cpu };
 }
 
 async function operations(client: Client, { do: what, from, count, clients }: Operations): Promise<Figures> {
@@ -44,16 +47,21 @@ async function operations(client: Client, { do: what, from, count, clients }: Op
     const bodies = list(count, (i) => changed(byName.get(nameOf(from + i))!));
     things = list(count, (i) => () => client.send("PUT", path(i), bodies[i]));
   }
-  return { total: [await timed(clients, things)] };
+  const { time, cpu } = await timed(clients, things);
+  return { total: [time], cpu: [cpu / count] };
 }
 
 type Operations = Extract<Order, { clients: number }>;
 
 async function lists(client: Client, count: number): Promise<Figures> {
   await client.send("GET", "/version");
-  const each: number[] = [];
-  for (let i = 0; i < count; i++) each.push(await timed(1, [() => client.send("GET", SERVERS)]));
-  return { each };
+  const figures: Record<string, number[]> = { each: [], cpu: [] };
+  for (let i = 0; i < count; i++) {
+    const { time, cpu } = await timed(1, [() => client.send("GET", SERVERS)]);
+    figures["each"]!.push(time);
+    figures["cpu"]!.push(cpu);
+  }
+  return figures;
 }
 
 /** When, by the clock that all processes share, a list had all objects. */
@@ -97,7 +105,8 @@ function list<T>(length: number, make: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => make(index));
 }
 
-process.on("message", (order: Order) => {
+process.on("message", ({ order, ...server }: Message) => {
+  pids = server.pids;
   obey(order).then(
     (figures) => process.send!({ figures } satisfies Answer),
     (error: unknown) => process.send!({ problem: String((error as Error).stack ?? error) } satisfies Answer),

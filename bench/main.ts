@@ -18,12 +18,6 @@ const LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/contro
 
 const scale = readScale(process.env["SCALE"]);
 
-interface Round {
-  readonly figures: Figures;
-  /** Milliseconds of CPU time of all its processes. */
-  readonly cpu: number;
-}
-
 type Pair<T> = readonly [ours: T, theirs: T];
 
 /** One round on each, in turn; who goes first changes, so that neither always finds the machine as the other left it. */
@@ -35,15 +29,11 @@ async function inTurn<T>(pair: Pair<Candidate>, turn: number, work: (candidate: 
 }
 
 /** So many rounds on both, from rest. */
-async function rounds(pair: Pair<Candidate>, count: number, order: (round: number) => Order): Promise<Pair<Round[]>> {
-  const results: Pair<Round[]> = [[], []];
+async function rounds(pair: Pair<Candidate>, count: number, order: (round: number) => Order): Promise<Pair<Figures[]>> {
+  const results: Pair<Figures[]> = [[], []];
   for (const candidate of pair) await candidate.rest();
   for (let round = 0; round < count; round++) {
-    const both = await inTurn(pair, round, async (candidate) => {
-      const before = candidate.usage().cpu;
-      const figures = await candidate.load(order(round));
-      return { figures, cpu: candidate.usage().cpu - before };
-    });
+    const both = await inTurn(pair, round, (candidate) => candidate.load(order(round)));
     for (const side of [0, 1] as const) results[side].push(both[side]);
   }
   return results;
@@ -60,8 +50,8 @@ async function operations(pair: Pair<Candidate>, what: "create" | "get" | "updat
       return { do: what, from, count: perRound, clients };
     });
     created += scale.rounds * perRound;
-    const rates = results.map((side) => side.map(({ figures }) => (perRound / figures["total"]![0]!) * 1000));
-    const cpu = results.map((side) => side.map((round) => round.cpu / perRound));
+    const rates = results.map((side) => side.map((figures) => (perRound / figures["total"]![0]!) * 1000));
+    const cpu = results.map((side) => side.flatMap((figures) => figures["cpu"]!));
     const name = `${what}, ${clients} ${clients === 1 ? "client" : "clients"}`;
     print(compare(name, "operations/s", rates[0]!, rates[1]!));
     print(compare(`${name}, CPU of the server`, "ms/operation", cpu[0]!, cpu[1]!));
@@ -70,20 +60,18 @@ async function operations(pair: Pair<Candidate>, what: "create" | "get" | "updat
 
 async function lists(pair: Pair<Candidate>): Promise<void> {
   const results = await rounds(pair, scale.rounds, () => ({ do: "list", count: scale.lists }));
-  const [ours, theirs] = results.map((side) => side.flatMap(({ figures }) => figures["each"]!));
+  const [ours, theirs] = results.map((side) => side.flatMap((figures) => figures["each"]!));
   print(compare(`list ${scale.servers} Servers`, "ms", ours!, theirs!));
-  const cpu = results.map((side) => side.map((round) => round.cpu / scale.lists));
+  const cpu = results.map((side) => side.flatMap((figures) => figures["cpu"]!));
   print(compare(`list ${scale.servers} Servers, CPU of the server`, "ms/operation", cpu[0]!, cpu[1]!));
 }
 
 async function fanOut(pair: Pair<Candidate>): Promise<void> {
   const { watchers, events } = scale;
   const results = await rounds(pair, Math.min(3, scale.rounds), () => ({ do: "fan-out", watchers, events }));
-  const [each, theirEach] = results.map((side) => side.flatMap(({ figures }) => figures["each"]!));
+  const [each, theirEach] = results.map((side) => side.flatMap((figures) => figures["each"]!));
   print(compare(`fan-out to ${watchers} watchers, until all have an event`, "ms", each!, theirEach!));
-  const [rates, theirRates] = results.map((side) =>
-    side.map(({ figures }) => ((watchers * events) / figures["burst"]![0]!) * 1000),
-  );
+  const [rates, theirRates] = results.map((side) => side.map((figures) => ((watchers * events) / figures["burst"]![0]!) * 1000));
   print(compare(`fan-out to ${watchers} watchers, one writer`, "events/s", rates!, theirRates!));
 }
 

@@ -17,7 +17,16 @@ export type Order =
   /** Asks until a list has so many objects. */
   | { readonly do: "await-list"; readonly objects: number };
 
-/** Milliseconds, one figure for each thing measured: the whole of a round of operations, each list, … */
+export interface Message {
+  readonly order: Order;
+  /** The server's processes, whose CPU time is read just before and after. */
+  readonly pids: readonly number[];
+}
+
+/**
+ * Milliseconds, one figure for each thing measured: the whole of a round of operations, each list, …; `cpu` is the CPU time that one
+ * operation takes the server.
+ */
 export type Figures = Readonly<Record<string, number[]>>;
 
 export type Answer = { readonly figures: Figures } | { readonly problem: string };
