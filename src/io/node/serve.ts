@@ -28,6 +28,8 @@ export const listen: Listen = async (options, handler) => {
     return (complete) => {
       exchanges.delete(exchange);
       exchange.closed(complete);
+      // Its connection is idle only now: the listener need not wait for it to be cut.
+      if (closing) setImmediate(() => http1.closeIdleConnections());
     };
   };
   const http1 = createHttp1({ limits, closing: () => closing, onRequest });
