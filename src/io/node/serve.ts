@@ -64,7 +64,7 @@ export const listen: Listen = async (options, handler) => {
         });
         if (server !== http1) http1.close(() => {});
         for (const session of sessions) session.close();
-        for (const exchange of exchanges) exchange.abort(reason);
+        for (const exchange of exchanges) exchange.abort(() => reason);
         http1.closeIdleConnections();
       }),
   };

@@ -23,7 +23,8 @@ export class Exchange implements Incoming {
   readonly #wire: Wire;
   readonly #limits: ListenOptions["limits"];
   #abort: AbortController | undefined;
-  #aborted: Fault | undefined;
+  /** Why; a fault is only made for somebody who looks. */
+  #aborted: (() => Fault) | undefined;
   #body: Promise<Buffer> | undefined;
   #outlet: Outlet | undefined;
   readonly #stalled: Watchdog;
@@ -52,7 +53,7 @@ export class Exchange implements Incoming {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#aborted !== undefined) this.#abort.abort(this.#aborted);
+      if (this.#aborted !== undefined) this.#abort.abort(this.#aborted());
     }
     return this.#abort.signal;
   }
@@ -72,10 +73,10 @@ export class Exchange implements Incoming {
   }
 
   /** The listener closes: streams are asked to end, everything else may finish. */
-  abort(reason: Fault): void {
+  abort(reason: () => Fault): void {
     if (this.#aborted !== undefined) return;
     this.#aborted = reason;
-    this.#abort?.abort(reason);
+    this.#abort?.abort(reason());
   }
 
   /** The wire is gone, after a whole answer or in the middle of one. */
@@ -83,7 +84,7 @@ export class Exchange implements Incoming {
     this.#gone = true;
     this.#outlet?.close();
     this.#stalled.close();
-    if (!complete) this.abort(gone());
+    if (!complete) this.abort(gone);
   }
 
   #read(limit: number): Promise<Buffer> {
@@ -103,12 +104,15 @@ export class Exchange implements Incoming {
         pieces = [];
         reject(tooLarge(limit));
       });
+      const lost = (): void => reject(gone());
+      input.once("close", lost);
+      input.on("error", lost);
       input.once("end", () => {
+        // Both still come to a stream that has ended well; faults are not made for nothing.
+        input.off("close", lost);
         this.#stalled.disarm();
         resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
       });
-      input.once("close", () => reject(gone()));
-      input.on("error", () => reject(gone()));
     });
   }
 
