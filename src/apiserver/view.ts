@@ -9,7 +9,6 @@ import type { JsonPath } from "#schema/json-path.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import { prune } from "#schema/prune.ts";
-import { equal } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import type { Resource } from "./registry.ts";
 import type { Item } from "./render/render.ts";
@@ -48,7 +47,7 @@ export class View {
     return convert(object, resource, storageVersion(resource));
   }
 
-  /** Remembers that an entry was written under the kind's present schema. */
+  /** Remembers that an entry was written under the kind's present schema, which makes it normal. */
   written(entry: Entry, resource: Resource): void {
     this.#normal.set(entry, storageVersion(resource));
   }
@@ -91,7 +90,8 @@ export class View {
     if (!definition.custom || this.#normal.get(entry) === storage) return true;
     const object = entry.object();
     if (object.apiVersion !== apiVersionOf(definition.group, storage.name)) return false;
-    if (!equal(normalize(entry.object(), storage), object)) return false;
+    // What the store keeps was printed the same way, so what has not changed prints the same.
+    if (!entry.bytes.equals(Buffer.from(JSON.stringify(normalize(object, storage))))) return false;
     this.#normal.set(entry, storage);
     return true;
   }

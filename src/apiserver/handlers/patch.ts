@@ -41,7 +41,7 @@ export async function patch(parts: Parts, target: Target): Promise<Outgoing> {
     parts,
     target,
     {
-      wanted(read) {
+      wanted({ read }) {
         const readPart = paths === undefined ? read : (): KubeObject => toScale(read(), paths);
         const patched = document.apply(readPart, resource, request.warnings);
         matchNamespace(patched, target);

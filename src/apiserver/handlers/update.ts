@@ -45,9 +45,9 @@ export async function update(parts: Parts, target: Target): Promise<Outgoing> {
     parts,
     target,
     {
-      wanted(read, isRetry) {
+      wanted({ uid: present, isRetry, read }) {
         const given = isRetry ? decode("Ignore", []) : object;
-        if (uid !== undefined) checkUid(target, uid, read().metadata.uid!);
+        if (uid !== undefined) checkUid(target, uid, present);
         return paths === undefined ? given : applyScale(read(), { ...given, spec: given["spec"] ?? {} }, paths);
       },
       ...(allowsCreate ? { missing: () => object } : {}),

@@ -76,12 +76,18 @@ function noFreeName(place: Place, name: string): Fault {
   return statusFault("AlreadyExists", message, { ...details, retryAfterSeconds: 1 });
 }
 
+/** The object that a change is about, as it is now. */
+export interface Present {
+  readonly uid: string;
+  /** Another write came between; what was wanted before is spoilt. */
+  readonly isRetry: boolean;
+  /** Parsed at every call, for the caller to keep and change. */
+  read(): KubeObject;
+}
+
 export interface Change {
-  /**
-   * What the object shall become. `read` gives the present one, a fresh copy at every call; `isRetry` when another write came
-   * between. May throw.
-   */
-  wanted(read: () => KubeObject, isRetry: boolean): KubeObject;
+  /** What the object shall become. May throw. */
+  wanted(present: Present): KubeObject;
   /** What to create when there is nothing to change; absent: 404. */
   readonly missing?: () => KubeObject;
 }
@@ -103,7 +109,8 @@ export async function change(
     }
     context.warnings.splice(0, context.warnings.length, ...warnings);
     const read = (): KubeObject => parts.view.object(entry, place.resource);
-    const item = await replace(parts, place, key, entry, change.wanted(read, attempt > 1), context);
+    const wanted = change.wanted({ uid: entry.uid, isRetry: attempt > 1, read });
+    const item = await replace(parts, place, key, entry, wanted, context);
     if (item !== "moved") return { item, created: false };
   }
   throw conflict(subjectOf(place), MODIFIED);
@@ -180,9 +187,10 @@ export async function write(
   expected: Entry | undefined,
   object: KubeObject,
 ): Promise<Item> {
-  const entry = await parts.store.write(key, expected, parts.view.stored(object, resource));
-  parts.view.written(entry, resource);
-  return parts.view.item(entry, resource);
+  const written = parts.store.write(key, expected, parts.view.stored(object, resource));
+  // Told before it is visible: its watchers look at it before its writer does.
+  parts.view.written(parts.store.head(key)!, resource);
+  return parts.view.item(await written, resource);
 }
 
 export function attributesOf(
