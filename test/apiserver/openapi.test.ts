@@ -182,10 +182,12 @@ test("version 2 says it in the older notation, without what that has no words fo
   assert.ok(patch.parameters!.some(({ name, in: where }) => name === "body" && where === "body"));
 });
 
-test("who only takes protobuf hears a clear no", async () => {
+test("who takes only protobuf gets a version 2 without definitions, and a clear no to version 3", async () => {
   const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-  assert.equal((await fixture.request("GET", "/openapi/v2", { headers: { accept } })).status, 406);
-  assert.equal((await fixture.request("GET", "/openapi/v2", { headers: { accept: `${accept},*/*` } })).status, 200);
+  const empty = await fixture.request("GET", "/openapi/v2", { headers: { accept } });
+  assert.equal(empty.status, 200);
+  assert.equal(empty.headers["content-type"], "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+  assert.equal((await fixture.request("GET", "/openapi/v3", { headers: { accept } })).status, 406);
   assert.equal((await fixture.request("GET", "/openapi/v3/apis/nope/v1")).status, 404);
   assert.equal((await fixture.request("POST", "/openapi/v3")).status, 405);
 });

@@ -110,7 +110,11 @@ const SCALE_VERSION: VersionDefinition = {
       status: { type: "object", properties: { replicas: { type: "integer", format: "int32" }, selector: { type: "string" } } },
     },
   },
-  columns: [],
+  columns: [
+    { name: "Desired", type: "integer", description: "How many are wanted.", jsonPath: ".spec.replicas" },
+    { name: "Available", type: "integer", description: "How many there are.", jsonPath: ".status.replicas" },
+    { name: "Age", type: "date", description: "Time since the object was created.", jsonPath: ".metadata.creationTimestamp" },
+  ],
   hasStatus: false,
   selectable: [],
 };
@@ -132,7 +136,12 @@ export function scaleResource({ definition }: Resource): Resource {
     storageVersion: "v1",
     versions: [SCALE_VERSION],
     custom: false,
-    strategy: { hasGeneration: false, decodeProblem: scaleProblem },
+    strategy: {
+      hasGeneration: false,
+      decodeProblem: scaleProblem,
+      // No replicas are none: Go leaves a zero out of the JSON.
+      cells: { Desired: ({ spec }) => (isObject(spec) ? Number(own(spec, "replicas") ?? 0) : 0) },
+    },
   };
   return { definition: scale, version: SCALE_VERSION };
 }

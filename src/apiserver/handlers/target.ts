@@ -6,10 +6,11 @@ import type { Subject } from "#kube/status.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { Registry, Resource } from "../registry.ts";
 import { storageName } from "../registry.ts";
-import type { ChooseRenderer, Item } from "../render/render.ts";
+import type { ChooseRenderer, Item, Renderer } from "../render/render.ts";
 import type { ApiRequest, User } from "../request.ts";
 import type { Key, Store } from "../store/store.ts";
 import type { View } from "../view.ts";
+import { scaleResource } from "./scale.ts";
 
 export interface Parts {
   readonly store: Store;
@@ -50,11 +51,20 @@ export function subjectOf(place: Place, name: string = place.name): Subject {
 
 /** One object in the representation the client asked for; throws 406. */
 export function answer(parts: Parts, target: Target, status: number, item: Item): Outgoing {
-  const renderer = parts.chooseRenderer(target.resource, target.request.headers["accept"], target.request.query);
+  const renderer = rendererOf(parts, target);
   return { status, headers: { "content-type": renderer.contentType }, body: renderer.one(item) };
 }
 
 /** Makes sure that the answer can be rendered before anything is done; throws 406. */
 export function negotiate(parts: Parts, target: Target): void {
-  parts.chooseRenderer(target.resource, target.request.headers["accept"], target.request.query);
+  rendererOf(parts, target);
+}
+
+/** A scale is a kind of its own, with its own columns. */
+function rendererOf(parts: Parts, { resource, subresource, request }: Target): Renderer {
+  return parts.chooseRenderer(
+    subresource === "scale" ? scaleResource(resource) : resource,
+    request.headers["accept"],
+    request.query,
+  );
 }

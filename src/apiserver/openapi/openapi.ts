@@ -22,6 +22,18 @@ interface Published {
   readonly resources: readonly Resource[];
 }
 
+/** kubectl asks for v2 only in protobuf, by either name. */
+const PROTOBUF_TYPES = [
+  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+];
+
+/**
+ * An openapi.v2.Document that says `swagger: "2.0"` (field 1) and no more. kubectl reads it for kinds that v3 does not have, finds that
+ * it cannot validate them either, and goes on to say what is the matter; on a 406 it would tell of content types instead.
+ */
+const EMPTY_PROTOBUF = Buffer.from([0x0a, 0x03, ...Buffer.from("2.0")]);
+
 const YEAR = 365 * 24 * 60 * 60;
 
 /** Answers undefined for a group and version that is not served. */
@@ -36,8 +48,11 @@ export function createOpenApi(
 
   return (request, route) => {
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
-    // Protobuf is what others would rather have, and some only that: those must hear a clear no.
-    if (negotiate(request.headers["accept"], [JSON_TYPE], (type) => type) === undefined) throw notAcceptable(false);
+    const offered = route.version === "v2" ? [JSON_TYPE, ...PROTOBUF_TYPES] : [JSON_TYPE];
+    const chosen = negotiate(request.headers["accept"], offered, (type) => type);
+    if (chosen === undefined) throw notAcceptable(false);
+    if (chosen !== JSON_TYPE)
+      return { status: 200, headers: { "content-type": PROTOBUF_TYPES[0]!, vary: "Accept" }, body: [EMPTY_PROTOBUF] };
     if (route.version === "v2") return send(request, swagger());
     if (route.document === undefined) return send(request, index());
     const published = documents().get(route.document);
