@@ -11,7 +11,7 @@ import { compilePattern } from "./regexp/matcher.ts";
 import type { Schema, SchemaType } from "./structural.ts";
 
 /** What some node at or below a node has; a walker passes by where there is nothing for it. */
-export const Below = { defaults: 1, lists: 2, embedded: 4 } as const;
+export const Below = { defaults: 1, lists: 2, embedded: 4, rules: 8 } as const;
 
 export interface StringLimits {
   readonly minLength: number;
@@ -84,7 +84,7 @@ export function compileSchema(schema: Schema): SchemaNode {
   node.isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
   node.listType = schema["x-kubernetes-list-type"] ?? "atomic";
   node.listKeys = schema["x-kubernetes-list-map-keys"] ?? [];
-  node.below = belowOf(node);
+  node.below = belowOf(node, schema);
   return node;
 }
 
@@ -126,8 +126,9 @@ function compileLimits(node: SchemaNode, schema: Schema): void {
   }
 }
 
-function belowOf(node: SchemaNode): number {
+function belowOf(node: SchemaNode, schema: Schema): number {
   let below = node.isEmbedded ? Below.embedded : 0;
+  if ((schema["x-kubernetes-validations"] ?? []).length > 0) below |= Below.rules;
   if (node.listType !== "atomic") below |= Below.lists;
   const parts = [...node.properties.values(), node.additional, node.items];
   for (const part of parts) {
