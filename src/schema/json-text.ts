@@ -72,9 +72,10 @@ class Reader {
         return this.#literal("false");
       case "n":
         return this.#literal("null");
+      default:
+        if (character !== undefined && /[-0-9]/.test(character)) this.#number();
+        else this.#fail("looking for beginning of value");
     }
-    if (character !== undefined && /[-0-9]/.test(character)) this.#number();
-    else this.#fail("looking for beginning of value");
   }
 
   /** What follows inside the innermost container: its end, or a separator and the next value. */

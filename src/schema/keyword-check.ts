@@ -55,7 +55,7 @@ function walk(schema: AnySchema, path: FieldPath, around: Surroundings, errors: 
   for (const keyword of ["allOf", "oneOf", "anyOf"] as const) {
     for (const [i, option] of (schema[keyword] ?? []).entries()) walk(option, path.child(keyword).index(i), inside, errors);
   }
-  if (isObject(schema.items)) walk(schema.items as Schema, path.child("items"), inside, errors);
+  if (isObject(schema.items)) walk(schema.items, path.child("items"), inside, errors);
 }
 
 function walkProperties(schema: AnySchema, path: FieldPath, around: Surroundings, errors: FieldError[]): void {

@@ -64,7 +64,7 @@ test("every format accepts the texts it accepts on a genuine server", () => {
     const accepts = findFormat(name, ["string"])!.accepts!;
     assert.deepEqual(
       formats.texts.filter(accepts),
-      formats.texts.filter((text) => (accepted as string[]).includes(text)),
+      formats.texts.filter((text) => accepted.includes(text)),
       name,
     );
   }

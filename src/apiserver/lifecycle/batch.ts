@@ -4,6 +4,6 @@ const BATCH = 64;
 /** Acts on all items, a batch after the other; rejects with the first fault when its batch is done, and leaves the rest. */
 export async function inBatches<T>(items: readonly T[], act: (item: T) => Promise<void> | undefined): Promise<void> {
   for (let start = 0; start < items.length; start += BATCH) {
-    await Promise.all(items.slice(start, start + BATCH).map(act));
+    await Promise.all(items.slice(start, start + BATCH).map(async (item) => act(item)));
   }
 }

@@ -68,7 +68,7 @@ function schemaOf(schema: Json): Json {
   if (!isObject(schema)) return schema;
   const converted: JsonObject = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (key === "$ref") put(converted, key, String(value).replace("#/components/schemas/", "#/definitions/"));
+    if (key === "$ref") put(converted, key, (value as string).replace("#/components/schemas/", "#/definitions/"));
     else if (key === "default" || key === "enum" || key === "example") put(converted, key, value);
     else if (NAMED.has(key) && isObject(value)) put(converted, key, mapOf(value));
     else if (!UNKNOWN.has(key)) put(converted, key, schemaOf(value));

@@ -111,10 +111,10 @@ export const event = define({
       };
     },
     cells: {
-      "Last Seen": (object) => lastSeen(object as Event),
-      "First Seen": (object) => firstSeen(object as Event),
-      Object: (object) => involved(object as Event),
-      Source: (object) => source(object as Event),
+      "Last Seen": (object) => lastSeen(object),
+      "First Seen": (object) => firstSeen(object),
+      Object: (object) => involved(object),
+      Source: (object) => source(object),
       Count: (object) => (object as Event).series?.count ?? ((object as Event).count || 1),
     },
   },

@@ -195,10 +195,10 @@ export const node = define({
     },
     fields: (object) => ({ "spec.unschedulable": String((object as Node).spec?.unschedulable === true) }),
     cells: {
-      Status: (object) => readiness(object as Node),
+      Status: (object) => readiness(object),
       Roles: roles,
-      "Internal-IP": (object) => addressOf(object as Node, "InternalIP"),
-      "External-IP": (object) => addressOf(object as Node, "ExternalIP"),
+      "Internal-IP": (object) => addressOf(object, "InternalIP"),
+      "External-IP": (object) => addressOf(object, "ExternalIP"),
     },
   },
 });

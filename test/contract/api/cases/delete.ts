@@ -11,7 +11,7 @@ const made: Step = {
 const held: Step = { ...made, body: widget("w", { color: "red" }, { finalizers: ["x.test/hold"] }) };
 const get: Step = { call: `GET ${WIDGETS}/w` };
 
-function remove(options: unknown = undefined, query = ""): Step {
+function remove(options?: unknown, query = ""): Step {
   const call = `DELETE ${WIDGETS}/w${query}`;
   return options === undefined ? { call } : { call, body: options };
 }
@@ -193,7 +193,7 @@ export const deletion: readonly Case[] = [
     collector: true,
     steps: [
       made,
-      { call: `POST ${CONFIGMAPS}`, body: { ...owned("c", { blockOwnerDeletion: true }), ...{} }, quiet: true },
+      { call: `POST ${CONFIGMAPS}`, body: owned("c", { blockOwnerDeletion: true }), quiet: true },
       { call: `PATCH ${CONFIGMAPS}/c`, type: MERGE, body: { metadata: { finalizers: ["x.test/hold"] } }, quiet: true },
       remove(options({ propagationPolicy: "Foreground" })),
       {

@@ -10,7 +10,7 @@ function common(body: unknown): unknown {
   const resources = (at(body, "resources") ?? []) as { name: string; storageVersionHash?: string }[];
   return resources
     .filter(({ name }) => COMMON.includes(name.split("/")[0]!))
-    .map(({ storageVersionHash: _, ...rest }) => rest)
+    .map((resource) => ({ ...resource, storageVersionHash: undefined }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -31,10 +31,7 @@ function withoutHash(body: unknown): unknown {
 
 /** The suite's own paths of an OpenAPI document, each with its methods. */
 function paths(body: unknown): unknown {
-  const all = ((body as { paths?: Record<string, Record<string, unknown>> }).paths ?? {}) as Record<
-    string,
-    Record<string, unknown>
-  >;
+  const all = (body as { paths?: Record<string, Record<string, unknown>> }).paths ?? {};
   return Object.fromEntries(
     Object.entries(all)
       .filter(([path]) => path.includes(GROUP) && !path.includes("/watch/"))
@@ -52,9 +49,10 @@ const property =
   (name: string) =>
   (body: unknown): unknown => {
     const key = /lab\.v1\.Widget$/;
-    const all = ((body as { components?: { schemas: Record<string, unknown> } }).components?.schemas ??
+    const all =
+      (body as { components?: { schemas: Record<string, unknown> } }).components?.schemas ??
       (body as { definitions?: Record<string, unknown> }).definitions ??
-      {}) as Record<string, unknown>;
+      {};
     const schema = all[Object.keys(all).find((name) => key.test(name)) ?? ""];
     const found = at(schema, name);
     return name === "properties.metadata" ? { ...(found as object), description: undefined } : found;

@@ -42,14 +42,7 @@ const SPECS: readonly [string, ...Record<string, unknown>[]][] = [
     { size: 2 ** 53 },
     { size: 1e30 },
   ],
-  [
-    "int64 and int32",
-    { big: 9007199254740993 },
-    { big: 1e19 },
-    { small: 2147483648 },
-    { small: -2147483649 },
-    { small: 2147483647 },
-  ],
+  ["int64 and int32", { big: 1e19 }, { small: 2147483648 }, { small: -2147483649 }, { small: 2147483647 }],
   ["numbers", { odd: 0 }, { odd: 0.25 }, { odd: 1.5 }, { odd: 3 }, { odd: "x" }, { odd: -1 }],
   [
     "strings",
