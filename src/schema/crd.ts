@@ -1,17 +1,29 @@
-/** A family as the CustomResourceDefinition (apiextensions.k8s.io/v1) that any Kubernetes API server takes. */
+/** CustomResourceDefinitions (apiextensions.k8s.io/v1): their parts, and a family as one that any Kubernetes API server takes. */
 import type { Family } from "./family.ts";
 import type { Kind } from "./kind.ts";
 import type { KubeObject, ObjectMeta } from "./meta.ts";
 import type { PrinterColumn, ScaleSubresource, Schema } from "./structural.ts";
 import { versionsOf } from "./family.ts";
 
+export interface CrdNames {
+  plural: string;
+  singular?: string;
+  shortNames?: string[];
+  kind: string;
+  listKind?: string;
+  categories?: string[];
+}
+
 export interface CrdVersion {
   name: string;
   served: boolean;
   storage: boolean;
-  schema: { openAPIV3Schema: Schema };
+  deprecated?: boolean;
+  deprecationWarning?: string;
+  schema?: { openAPIV3Schema?: Schema };
+  subresources?: { status?: object; scale?: ScaleSubresource };
   additionalPrinterColumns?: PrinterColumn[];
-  subresources?: { status?: Record<string, never>; scale?: ScaleSubresource };
+  selectableFields?: { jsonPath: string }[];
 }
 
 /** What we say of a CRD; servers know more fields. */
@@ -22,8 +34,8 @@ export interface Crd extends KubeObject {
   spec: {
     group: string;
     scope: "Namespaced" | "Cluster";
-    names: { kind: string; listKind: string; plural: string; singular: string; shortNames?: string[]; categories?: string[] };
-    versions: CrdVersion[];
+    names: CrdNames & { singular: string; listKind: string };
+    versions: (CrdVersion & { schema: { openAPIV3Schema: Schema } })[];
     conversion?: {
       strategy: "Webhook";
       webhook: {
@@ -69,7 +81,7 @@ export function toCrd(family: Family): Crd {
   };
 }
 
-function crdVersion(kind: Kind, storage: boolean): CrdVersion {
+function crdVersion(kind: Kind, storage: boolean): Crd["spec"]["versions"][number] {
   const subresources = {
     ...(kind.hasStatus ? { status: {} } : {}),
     ...(kind.scale === undefined ? {} : { scale: kind.scale }),

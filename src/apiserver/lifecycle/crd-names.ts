@@ -1,5 +1,6 @@
 /** Who may use which name within a group: the first that asked for it (apiextensions-apiserver, naming controller). */
-import type { Crd, CrdCondition, CrdNames } from "./crd.ts";
+import type { CrdNames } from "#schema/crd.ts";
+import type { Crd, CrdCondition } from "./crd.ts";
 
 export interface Naming {
   readonly acceptedNames: CrdNames;

@@ -1,31 +1,10 @@
 /** apiextensions.k8s.io/v1 CustomResourceDefinition as the server reads it, and the Definition that one becomes. */
+import type { CrdNames, CrdVersion } from "#schema/crd.ts";
 import type { Definition, Extension, VersionDefinition } from "#schema/definition.ts";
 import type { Condition, KubeObject } from "#schema/meta.ts";
-import type { PrinterColumn, ScaleSubresource, Schema } from "#schema/structural.ts";
 import { compareVersions } from "../discovery/version-order.ts";
 
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
-
-export interface CrdNames {
-  plural: string;
-  singular?: string;
-  kind: string;
-  listKind?: string;
-  shortNames?: string[];
-  categories?: string[];
-}
-
-export interface CrdVersion {
-  name: string;
-  served: boolean;
-  storage: boolean;
-  deprecated?: boolean;
-  deprecationWarning?: string;
-  schema?: { openAPIV3Schema?: Schema };
-  subresources?: { status?: object; scale?: ScaleSubresource };
-  additionalPrinterColumns?: PrinterColumn[];
-  selectableFields?: { jsonPath: string }[];
-}
 
 export type CrdCondition = Omit<Condition, "observedGeneration">;
 

@@ -3,6 +3,7 @@
  * established, a changed schema takes effect, and before a kind goes its objects go.
  */
 import { timestamp } from "#io/clock.ts";
+import type { CrdNames } from "#schema/crd.ts";
 import type { Definition, Extension } from "#schema/definition.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { clone, equal } from "#std/json.ts";
@@ -11,7 +12,7 @@ import type { Entry, StoreEvent } from "../store/store.ts";
 import { inBatches } from "./batch.ts";
 import { acceptNames, namingConditions } from "./crd-names.ts";
 import { CLEANUP_FINALIZER, conditionOf, definitionOf, isTrue, unconvertible } from "./crd.ts";
-import type { Crd, CrdCondition, CrdNames } from "./crd.ts";
+import type { Crd, CrdCondition } from "./crd.ts";
 import { setFinalizers } from "./deletion.ts";
 import type { LifecyclePart, LifecyclePorts } from "./ports.ts";
 import { Worker } from "./worker.ts";

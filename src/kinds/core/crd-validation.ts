@@ -4,49 +4,30 @@
  * form has it. What needs CEL is not judged.
  */
 import { equal } from "#std/json.ts";
+import type { CrdNames, CrdVersion } from "#schema/crd.ts";
 import type { FieldError } from "#schema/field.ts";
 import { duplicate, FieldPath, invalid, notSupported, required, tooMany } from "#schema/field.ts";
 import { fieldNames } from "#schema/json-path.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { label1035Name, subdomainName } from "#schema/names.ts";
-import type { PrinterColumn, ScaleSubresource, Schema } from "#schema/structural.ts";
+import type { ScaleSubresource, Schema } from "#schema/structural.ts";
 import { checkStructural } from "#schema/structural-check.ts";
 import { validateConversion } from "./crd-conversion.ts";
 import type { Conversion } from "./crd-conversion.ts";
 
-export interface Names {
-  plural: string;
-  singular?: string;
-  shortNames?: string[];
-  kind: string;
-  listKind?: string;
-  categories?: string[];
-}
-
-export interface Version {
-  name: string;
-  served: boolean;
-  storage: boolean;
-  deprecated?: boolean;
-  deprecationWarning?: string;
-  schema?: { openAPIV3Schema?: Schema };
-  subresources?: { status?: object; scale?: ScaleSubresource };
-  additionalPrinterColumns?: PrinterColumn[];
-  selectableFields?: { jsonPath: string }[];
-}
-
+/** As it is read: nothing about it is certain yet. */
 export interface CustomResourceDefinition extends KubeObject {
   spec: {
     group: string;
-    names: Names;
+    names: CrdNames;
     scope: string;
-    versions: Version[] | null;
+    versions: CrdVersion[] | null;
     conversion?: Conversion;
     preserveUnknownFields?: boolean;
   };
   status: {
     conditions?: { type: string; status: string; lastTransitionTime: string | null; reason?: string; message?: string }[] | null;
-    acceptedNames?: Names;
+    acceptedNames?: CrdNames;
     storedVersions?: string[] | null;
   };
 }
@@ -100,8 +81,8 @@ interface Shared {
   readonly selectable: boolean;
 }
 
-function sharedParts(versions: readonly Version[]): Shared {
-  const agree = (part: keyof Version): boolean => versions.every((version) => equal(version[part], versions[0]![part]));
+function sharedParts(versions: readonly CrdVersion[]): Shared {
+  const agree = (part: keyof CrdVersion): boolean => versions.every((version) => equal(version[part], versions[0]![part]));
   return {
     schema: agree("schema"),
     subresources: agree("subresources"),
@@ -110,7 +91,7 @@ function sharedParts(versions: readonly Version[]): Shared {
   };
 }
 
-function checkVersions(given: readonly Version[] | null, path: FieldPath, errors: FieldError[]): void {
+function checkVersions(given: readonly CrdVersion[] | null, path: FieldPath, errors: FieldError[]): void {
   const versions = given ?? [];
   const shared = sharedParts(versions);
   for (const [i, version] of versions.entries()) {
@@ -144,12 +125,12 @@ function checkVersions(given: readonly Version[] | null, path: FieldPath, errors
   }
 }
 
-function hasStatusPart({ subresources }: Version): boolean {
+function hasStatusPart({ subresources }: CrdVersion): boolean {
   return subresources?.status !== undefined;
 }
 
 /** The versions as Go's internal type prints them. */
-function internalVersions(versions: readonly Version[], shared: Shared): object[] {
+function internalVersions(versions: readonly CrdVersion[], shared: Shared): object[] {
   return versions.map((version) => ({
     Name: version.name,
     Served: version.served,
@@ -168,7 +149,7 @@ function printed(path: FieldPath, value: unknown, detail: string): FieldError {
   return { type: "FieldValueInvalid", field: String(path), body: `Invalid value: ${JSON.stringify(value)}: ${detail}` };
 }
 
-function checkDeprecation({ deprecated, deprecationWarning: warning }: Version, path: FieldPath, errors: FieldError[]): void {
+function checkDeprecation({ deprecated, deprecationWarning: warning }: CrdVersion, path: FieldPath, errors: FieldError[]): void {
   if (warning === undefined) return;
   if (deprecated !== true) {
     errors.push(invalid(path, warning, "can only be set for deprecated versions"));
@@ -182,7 +163,7 @@ function checkDeprecation({ deprecated, deprecationWarning: warning }: Version, 
   errors.push(invalid(path, warning, `${rule}; non-printable character found at index ${index}`));
 }
 
-function checkSchema({ schema }: Version, path: FieldPath, hasStatus: boolean, errors: FieldError[]): void {
+function checkSchema({ schema }: CrdVersion, path: FieldPath, hasStatus: boolean, errors: FieldError[]): void {
   const root = schema?.openAPIV3Schema;
   if (root !== undefined) errors.push(...checkStructural(root, path.child("openAPIV3Schema"), { hasStatus }));
 }
@@ -209,7 +190,7 @@ function checkScalePath(text: string, parents: readonly string[], detail: string
   else if (!parents.some((parent) => text.startsWith(parent))) errors.push(invalid(path, text, detail));
 }
 
-function checkColumns({ additionalPrinterColumns = [] }: Version, path: FieldPath, errors: FieldError[]): void {
+function checkColumns({ additionalPrinterColumns = [] }: CrdVersion, path: FieldPath, errors: FieldError[]): void {
   for (const [i, column] of additionalPrinterColumns.entries()) {
     const at = path.child("additionalPrinterColumns").index(i);
     const types = `must be one of ${COLUMN_TYPES.join(",")}`;
@@ -229,7 +210,7 @@ function checkColumns({ additionalPrinterColumns = [] }: Version, path: FieldPat
   }
 }
 
-function checkSelectable({ selectableFields = [], schema }: Version, path: FieldPath, errors: FieldError[]): void {
+function checkSelectable({ selectableFields = [], schema }: CrdVersion, path: FieldPath, errors: FieldError[]): void {
   const at = path.child("selectableFields");
   const seen = new Set<string>();
   for (const [i, { jsonPath }] of selectableFields.entries()) {
@@ -271,7 +252,7 @@ function schemaAt(schema: Schema | undefined, jsonPath: string): Schema | string
   return current ?? "does not refer to a valid field";
 }
 
-function checkNames(names: Names, path: FieldPath, errors: FieldError[], isWanted: boolean): void {
+function checkNames(names: CrdNames, path: FieldPath, errors: FieldError[], isWanted: boolean): void {
   const { plural, singular = "", kind, listKind = "", shortNames = [], categories = [] } = names;
   const given = { plural, singular, kind, listKind };
   if (isWanted) for (const [name, value] of Object.entries(given)) if (value === "") errors.push(required(path.child(name)));
@@ -313,7 +294,7 @@ function checkImmutable(
 
 function checkStoredVersions(
   stored: readonly string[],
-  versions: readonly Version[],
+  versions: readonly CrdVersion[],
   path: FieldPath,
   errors: FieldError[],
 ): void {
