@@ -1,37 +1,14 @@
 /** A full disk, in earnest: a small tmpfs (which needs root). Writes fail clearly, reads go on, and with space everything works again. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, rmdir, statfs, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { createStore } from "#apiserver/store/mvcc.ts";
 import type { Entry, Store } from "#apiserver/store/store.ts";
 import { systemClock } from "#io/node/clock.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { Fault } from "#std/fault.ts";
-
-const run = promisify(execFile);
-
-/** A disk of 8 MiB; unmounted after the test, when `close` has closed what is open on it. */
-async function smallDisk(context: TestContext, close: () => Promise<void>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "sidero-full-"));
-  await run("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);
-  context.after(async () => {
-    await close();
-    await run("umount", [directory]);
-    await rmdir(directory);
-  });
-  return directory;
-}
-
-/** Takes all the space there is. */
-async function fill(directory: string): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
-  await writeFile(join(directory, "ballast"), Buffer.alloc(bavail * bsize));
-}
+import { BALLAST, fill, grow, smallDisk } from "./small-disk.ts";
 
 function create(store: Store, name: string): Promise<Entry> {
   const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { padding: "x".repeat(3000) } };
@@ -68,8 +45,8 @@ test("a full disk is a clear error, and recovers", async (context) => {
   for (const outcome of burst) assert.ok(outcome.status === "rejected" && isFull(outcome.reason));
   assert.deepEqual(names(store), kept);
 
-  await rm(join(directory, "ballast"));
-  await run("mount", ["-o", "remount,size=32m", directory]);
+  await rm(join(directory, BALLAST));
+  await grow(directory);
   const before = store.revision;
   await keep("with-space");
   assert.ok(store.revision > before + 50, "revisions of failed writes are not used again");
@@ -81,7 +58,7 @@ test("a full disk is a clear error, and recovers", async (context) => {
   await assert.rejects(async () => {
     for (let i = 1000; ; i++) await keep(`x-full-again-${i}`);
   }, isFull);
-  await rm(join(directory, "ballast"));
+  await rm(join(directory, BALLAST));
   await keep("z-last");
   await store.close();
   store = await open();

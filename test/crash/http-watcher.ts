@@ -25,15 +25,15 @@ export class Watcher {
     this.#at = revisionOf(list);
   }
 
-  /** Follows until the server is gone or `signal` is aborted; rejects with anything else. */
-  async follow(client: Client, signal: AbortSignal): Promise<void> {
+  /** Follows until the server is gone, in whatever way; rejects with anything else. */
+  async follow(client: Client): Promise<void> {
     try {
-      for await (const event of client.for(this.kind).watch({ resourceVersion: String(this.#at), signal })) {
+      for await (const event of client.for(this.kind).watch({ resourceVersion: String(this.#at) })) {
         if (event.type === "BOOKMARK") this.#advance(Number(event.resourceVersion), false);
         else this.#take(event.type, event.object);
       }
     } catch (error) {
-      if (!Fault.is(error, "io.unreachable") && !signal.aborted) throw error;
+      if (!Fault.is(error, "io.unreachable")) throw error;
     }
   }
 
@@ -49,6 +49,19 @@ export class Watcher {
   check(list: KubeList<KubeObject>): void {
     const present = list.items.map((item): [string, number] => [keyOf(item), revisionOf(item)]);
     assert.deepEqual(new Map([...this.#state].toSorted()), new Map(present.toSorted()));
+  }
+
+  /** Who resumes from the `count`-th last event is told what this one was told after it. */
+  async retell(client: Client, count: number, signal: AbortSignal): Promise<void> {
+    const [from, ...known] = this.seen.slice(-count);
+    const told: number[] = [];
+    if (known.length === 0) return;
+    for await (const event of client.for(this.kind).watch({ resourceVersion: String(from), signal })) {
+      if (event.type === "BOOKMARK") continue;
+      told.push(revisionOf(event.object));
+      if (told.length === known.length) break;
+    }
+    assert.deepEqual(told, known);
   }
 
   #take(type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject): void {

@@ -7,7 +7,13 @@ import type { SeededEntropy } from "#io/memory/entropy.ts";
 import { Fault } from "#std/fault.ts";
 import { numbered, type Chronicle } from "./http-chronicle.ts";
 
-const ConfigMap = kindRef<KubeObject>({ group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", scope: "Namespaced" });
+export const ConfigMap: KindRef = kindRef<KubeObject>({
+  group: "",
+  version: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  scope: "Namespaced",
+});
 const NAMESPACE = "crash";
 
 /** What is written: a built-in kind and one of ours, which controllers follow. */
