@@ -49,7 +49,7 @@ function program(): Command {
     .argument("<source>", "directory that `sidero backup` wrote")
     .option("--data <DIR>", "data directory to make; must not hold a store", process.env["SIDERO_DATA"] ?? "/var/lib/sidero")
     .action(async (source: string, options: { data: string }) => {
-      const { restore } = await import("./backup.ts");
+      const { restore } = await import("./restore.ts");
       console.log(await restore(source, options.data));
     });
   return root;
