@@ -7,6 +7,7 @@ import { printGo } from "#kube/patch/go-format.ts";
 import { badRequest, statusFault } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { apiVersionOf } from "#schema/meta.ts";
+import { quote } from "#schema/quote.ts";
 import { unknownField } from "#schema/strict.ts";
 import type { Fault } from "#std/fault.ts";
 import { isObject, own } from "#std/json.ts";
@@ -136,7 +137,7 @@ class PatchDocument {
   /** 422 that shows the patched object; a strategic patch itself. */
   #refuse(read: () => KubeObject, resource: Resource, problem: string): Fault {
     const shown = this.#type === STRATEGIC_PATCH ? printGo(this.#patch) : JSON.stringify(this.#patched(read, resource));
-    const message = `Invalid value: ${JSON.stringify(shown)}: ${problem}`;
+    const message = `Invalid value: ${quote(shown)}: ${problem}`;
     return statusFault("Invalid", ` "" is invalid: patch: ${message}`, {
       causes: [{ reason: "FieldValueInvalid", message, field: "patch" }],
     });

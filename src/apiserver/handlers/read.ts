@@ -4,6 +4,7 @@ import { badRequest, notFound, statusFault, unclassified } from "#kube/status.ts
 import type { Status } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import type { ListMeta } from "#schema/meta.ts";
+import { quote } from "#schema/quote.ts";
 import { revision } from "../query.ts";
 import type { Entry, Page, Store } from "../store/store.ts";
 import { decodeContinue, encodeContinue } from "./continue.ts";
@@ -41,7 +42,7 @@ export function get(parts: Parts, target: Target): Outgoing {
 }
 
 function invalidRevision(query: URLSearchParams, problem: string): Error {
-  return unclassified(`resourceVersion: Invalid value: ${JSON.stringify(query.get("resourceVersion"))}: ${problem}`);
+  return unclassified(`resourceVersion: Invalid value: ${quote(query.get("resourceVersion") ?? "")}: ${problem}`);
 }
 
 /** 504: the client knows more than we do. */
@@ -91,7 +92,7 @@ interface Range {
 function readRange(options: ListOptions, selection: Selection, namespaced: boolean, current: number): Range {
   const { limit, resourceVersion, resourceVersionMatch } = options;
   const wanted = revision(resourceVersion, (problem) =>
-    badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: ${problem}`),
+    badRequest(`invalid resource version: resourceVersion: Invalid value: ${quote(resourceVersion ?? "")}: ${problem}`),
   );
   if (options.continueToken !== "") {
     const continuation = decodeContinue(options.continueToken, selection.namespace, namespaced);

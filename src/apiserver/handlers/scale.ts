@@ -3,6 +3,7 @@ import type { FieldError } from "#schema/field.ts";
 import { FieldPath, invalid } from "#schema/field.ts";
 import { fieldNames } from "#schema/json-path.ts";
 import type { KubeObject } from "#schema/meta.ts";
+import { quote } from "#schema/quote.ts";
 import type { ScaleSubresource } from "#schema/structural.ts";
 import { isObject, own, put } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
@@ -20,7 +21,7 @@ const MAX_REPLICAS = 2 ** 31 - 1;
 export function scaleOf(object: KubeObject, paths: ScaleSubresource): Item {
   const scale = toScale(object, paths);
   if (scale["spec"] === undefined) {
-    const message = `the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`;
+    const message = `the spec replicas field ${quote(paths.specReplicasPath)} does not exist`;
     throw statusFault("InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
   }
   return itemOf(scale);
@@ -43,7 +44,7 @@ export function toScale(object: KubeObject, paths: ScaleSubresource): KubeObject
 /** Carries a changed Scale over to its object: replicas, and the resourceVersion as precondition. Throws 400. */
 export function applyScale(object: KubeObject, scale: KubeObject, paths: ScaleSubresource): KubeObject {
   const spec = scale["spec"];
-  if (!isObject(spec)) throw badRequest(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} cannot be empty`);
+  if (!isObject(spec)) throw badRequest(`the spec replicas field ${quote(paths.specReplicasPath)} cannot be empty`);
   setAt(object as unknown as JsonObject, fieldNames(paths.specReplicasPath), own(spec, "replicas") ?? 0);
   if (scale.metadata.resourceVersion) object.metadata.resourceVersion = scale.metadata.resourceVersion;
   return object;

@@ -1,6 +1,7 @@
 /** watch: opens streams of events; the events themselves come from the feeds. */
 import type { Outgoing, Sink } from "#io/serve.ts";
 import { unclassified } from "#kube/status.ts";
+import { quote } from "#schema/quote.ts";
 import { storageName } from "../registry.ts";
 import { revision } from "../query.ts";
 import { Feed } from "./feed.ts";
@@ -91,9 +92,7 @@ export interface Start {
 
 function startOf(options: ListOptions, current: number): Start {
   const given = options.resourceVersion;
-  const after = revision(given, (problem) =>
-    unclassified(`resourceVersion: Invalid value: ${JSON.stringify(given)}: ${problem}`),
-  );
+  const after = revision(given, (problem) => unclassified(`resourceVersion: Invalid value: ${quote(given ?? "")}: ${problem}`));
   const initialEvents = options.sendInitialEvents ?? (after === undefined || after === 0);
   if (options.sendInitialEvents === true && after !== undefined && after > current) throw tooLargeRevision(after, current, 1);
   return { initialEvents, revision: after === 0 ? undefined : after };

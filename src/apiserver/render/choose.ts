@@ -3,6 +3,7 @@ import { badRequest } from "#kube/status.ts";
 import type { Clock } from "#io/clock.ts";
 import type { VersionDefinition } from "#schema/definition.ts";
 import { apiVersionOf } from "#schema/meta.ts";
+import { quote } from "#schema/quote.ts";
 import { flag } from "../query.ts";
 import type { Resource } from "../registry.ts";
 import { negotiate } from "./accept.ts";
@@ -89,6 +90,6 @@ function goType({ definition, version }: Resource): string {
 function readIncludeObject(value: string | null): IncludeObject {
   if (value === null || value === "") return "Metadata";
   if (value === "None" || value === "Metadata" || value === "Object") return value;
-  const message = `includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  const message = `includeObject: Invalid value: ${quote(value)}: must be 'Metadata', 'Object', 'None', or empty`;
   throw badRequest(`Unable to convert to Table as requested: ${message}`);
 }

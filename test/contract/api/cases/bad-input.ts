@@ -188,6 +188,24 @@ export const badInput: readonly Case[] = [
     ],
   },
   {
+    name: "values that are quoted in what is said of them",
+    steps: ["%07", "%22%5C", "%E2%80%8B", "%F0%9F%98%80", "%C2%A0x%7F"].flatMap((value) => [
+      { call: `GET ${CONFIGMAPS}?limit=${value}` },
+      { call: `GET ${CONFIGMAPS}?resourceVersion=${value}` },
+      { call: `GET ${CONFIGMAPS}?watch=1&resourceVersion=${value}` },
+      { call: `GET ${CONFIGMAPS}?labelSelector=a%3D${value}` },
+      { call: `GET ${WIDGETS}?fieldSelector=${value}%3D1` },
+      { call: `POST ${WIDGETS}?fieldValidation=${value}`, body: widget("x") },
+      { call: `POST ${WIDGETS}?fieldManager=${value}`, body: widget("x") },
+      { call: `GET ${CONFIGMAPS}/${value}` },
+      { call: `POST ${WIDGETS}`, body: widget(decodeURIComponent(value), { color: decodeURIComponent(value) }) },
+      {
+        call: `POST ${CONFIGMAPS}`,
+        body: configMap("q", { [decodeURIComponent(value)]: "x" }, { labels: { a: decodeURIComponent(value) } }),
+      },
+    ]),
+  },
+  {
     name: "methods that are not",
     steps: [
       { call: `PUT ${WIDGETS}`, body: widget("x") },
