@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "refapi" | "kcm" | "kubectl";
+export type Peer = "refapi" | "kcm" | "kubectl" | "atftp" | "tftp-hpa" | "curl";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
