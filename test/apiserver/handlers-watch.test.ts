@@ -110,6 +110,16 @@ describe("watch", () => {
     assert.equal(streams[0]!.buffers[0], streams[2]!.buffers[0]);
   });
 
+  it("takes a namespace or name called * for what it is", async () => {
+    const api = await Resources.create();
+    const streams = [
+      await api.watch("/apis/example.com/v1/namespaces/*/widgets"),
+      await api.watch("/apis/example.com/v1/widgets?fieldSelector=metadata.name%3D*"),
+    ];
+    await api.post(WIDGETS, aWidget("a"));
+    for (const stream of streams) assert.deepEqual(stream.log, []);
+  });
+
   it("sends bookmarks every minute and shortly before the end", async () => {
     const api = await Resources.create();
     const stream = await api.watch(`${WIDGETS}?resourceVersion=1&allowWatchBookmarks=true&timeoutSeconds=90`);

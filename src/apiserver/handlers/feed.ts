@@ -73,7 +73,7 @@ export class Group {
   readonly storage: string;
   readonly #store: Store;
   readonly #view: View;
-  /** By `namespace/name` of their selection, `*` for any. */
+  /** By namespace and name of their selection, see {@link keyOf}. */
   readonly #watchers = new Map<string, Set<Watcher>>();
   /** Verdicts on the event at hand, by the selection's text. */
   readonly #verdicts = new Map<string, Notice | undefined>();
@@ -109,7 +109,7 @@ export class Group {
 
   publish(event: StoreEvent): void {
     const { namespace, name } = event.entry;
-    for (const key of ["*/*", `*/${name}`, `${namespace}/*`, `${namespace}/${name}`]) {
+    for (const key of [keyOf({}), keyOf({ name }), keyOf({ namespace }), keyOf({ namespace, name })]) {
       const watchers = this.#watchers.get(key);
       if (watchers !== undefined) for (const watcher of watchers) watcher.take(event);
     }
@@ -173,6 +173,7 @@ export class Group {
   }
 }
 
-function keyOf({ namespace = "*", name = "*" }: Selection): string {
-  return `${namespace}/${name}`;
+/** Absent means any. No text stands for that: a client may ask for a namespace called `*`, and must not get all of them. */
+function keyOf({ namespace, name }: Partial<Pick<Selection, "namespace" | "name">>): string {
+  return JSON.stringify([namespace ?? null, name ?? null]);
 }
