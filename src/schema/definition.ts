@@ -53,8 +53,8 @@ export interface Strategy {
   fields?(object: KubeObject): Record<string, string>;
   /** Cells of printer columns that no JSON path can express (Node's Roles), by column name; dates as RFC 3339. Must cope with absent fields. */
   readonly cells?: Readonly<Record<string, (object: KubeObject) => string | number | boolean | null>>;
-  /** Seconds after the last write until the object is removed (Event). */
-  readonly timeToLive?: number;
+  /** How long after its last write an object is removed (Event), and the RFC 3339 times in it that tell when that may have been. */
+  readonly timeToLive?: { readonly seconds: number; readonly times: (object: KubeObject) => (string | null | undefined)[] };
 }
 
 /** In-process behaviour that `main` hands in for kinds we know (our CRDs): what a webhook would do on a foreign server. */

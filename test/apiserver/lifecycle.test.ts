@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { Fault } from "#std/fault.ts";
+import { VirtualClock } from "#io/memory/clock.ts";
 import type { Condition, KubeObject, OwnerReference } from "#schema/meta.ts";
 import { startFixture } from "./fixture.ts";
 import type { Fixture, FixtureOptions } from "./fixture.ts";
@@ -405,25 +406,55 @@ test("what a full disk prevents is tried again", async () => {
   assert.deepEqual(await names(fixture, MAPS), []);
 });
 
-test("events live for an hour after they were last written", async () => {
-  const fixture = await start();
-  const events = "/api/v1/namespaces/default/events";
-  const event = (name: string): KubeObject => ({
+const EVENTS = "/api/v1/namespaces/default/events";
+
+function event(name: string, rest: object = {}): KubeObject {
+  return {
     apiVersion: "v1",
     kind: "Event",
     metadata: { name, namespace: "default" },
     involvedObject: { kind: "ConfigMap", namespace: "default", name: "a" },
     reason: "Tested",
     type: "Normal",
-  });
-  await fixture.create(events, event("old"));
-  await fixture.create(events, event("renewed"));
+    ...rest,
+  };
+}
+
+test("events live for an hour after they were last written", async () => {
+  const fixture = await start();
+  await fixture.create(EVENTS, event("old"));
+  await fixture.create(EVENTS, event("renewed"));
   await fixture.clock.advance(30 * 60_000);
-  await fixture.patch(`${events}/renewed`, { message: "again" });
+  await fixture.patch(`${EVENTS}/renewed`, { message: "again" });
   await fixture.clock.advance(31 * 60_000);
   await fixture.idle();
-  assert.deepEqual(await names(fixture, events), ["renewed"]);
+  assert.deepEqual(await names(fixture, EVENTS), ["renewed"]);
   await fixture.clock.advance(31 * 60_000);
   await fixture.idle();
-  assert.deepEqual(await names(fixture, events), []);
+  assert.deepEqual(await names(fixture, EVENTS), []);
+});
+
+test("a restart does not give events a new life", async () => {
+  const clock = new VirtualClock();
+  const first = await start({ clock });
+  const at = (minutes: number): string => new Date(clock.now() + minutes * 60_000).toISOString();
+  await first.create(EVENTS, event("young", { lastTimestamp: at(40) }));
+  await first.create(EVENTS, event("old", { firstTimestamp: at(-600), lastTimestamp: at(-500) }));
+  await first.create(EVENTS, event("repeated", { series: { count: 2, lastObservedTime: at(20).replace("Z", "000Z") } }));
+  await first.create(EVENTS, event("undated"));
+  await first.create(EVENTS, event("to-come", { lastTimestamp: at(100_000) }));
+  await clock.advance(50 * 60_000);
+  await first.stop();
+  const second = await start({ clock, journal: first.journal.crash() });
+  assert.deepEqual(await names(second, EVENTS), ["old", "repeated", "to-come", "undated", "young"]);
+  for (const [minutes, left] of [
+    [11, ["repeated", "to-come", "young"]],
+    [20, ["to-come", "young"]],
+    [20, ["to-come"]],
+    [20, []],
+  ] as const) {
+    await clock.advance(minutes * 60_000);
+    await second.idle();
+    assert.deepEqual(await names(second, EVENTS), left);
+  }
 });

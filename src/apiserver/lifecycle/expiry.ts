@@ -31,12 +31,12 @@ export class Expiry implements LifecyclePart {
     this.#mortal = [...ports.registry.definitions()].filter((definition) => definition.strategy.timeToLive !== undefined);
   }
 
-  /** What was there before starts its time anew: when it was last written is not recorded, and living longer does no harm. */
+  /** When what was there before was last written is not recorded: its time began when the object says that it was last seen. */
   start(): void {
     const { store } = this.#ports;
-    for (const resource of this.#mortal.map(storageName)) {
-      this.#written.set(resource, new Map());
-      for (const entry of store.list({ resource }).entries) this.#note(entry);
+    for (const definition of this.#mortal) {
+      const resource = storageName(definition);
+      this.#written.set(resource, this.#found(definition));
       this.#endings.push(
         store.subscribe(resource, ({ type, entry }) => {
           if (type === "DELETED") this.#written.get(resource)!.delete(entry.uid);
@@ -58,6 +58,20 @@ export class Expiry implements LifecyclePart {
     await this.#sweeping;
   }
 
+  #found(definition: Definition): Map<string, Dated> {
+    const { store, clock } = this.#ports;
+    const { times } = definition.strategy.timeToLive!;
+    const dated = store.list({ resource: storageName(definition) }).entries.map((entry): Dated => {
+      const object = entry.object();
+      const moments = [object.metadata.creationTimestamp, ...times(object)].map((time) => Date.parse(time ?? ""));
+      // A time to come, or none at all, is as good as now: too long a life does no harm.
+      const age = clock.now() - Math.max(...moments.filter((moment) => !Number.isNaN(moment)));
+      return { entry, written: clock.monotonic() - (Number.isFinite(age) ? Math.max(0, age) : 0) };
+    });
+    dated.sort((a, b) => a.written - b.written);
+    return new Map(dated.map((one) => [one.entry.uid, one]));
+  }
+
   #note(entry: Entry): void {
     const dated = this.#written.get(entry.resource)!;
     dated.delete(entry.uid);
@@ -74,7 +88,7 @@ export class Expiry implements LifecyclePart {
   async #sweep(): Promise<void> {
     const { clock, report } = this.#ports;
     for (const definition of this.#mortal) {
-      const oldest = clock.monotonic() - definition.strategy.timeToLive! * 1000;
+      const oldest = clock.monotonic() - definition.strategy.timeToLive!.seconds * 1000;
       const dated = this.#written.get(storageName(definition))!;
       const expired: string[] = [];
       for (const [uid, { written }] of dated) {
