@@ -54,6 +54,18 @@ describe("create", () => {
     for (const name of names) assert.match(name, /^p{58}[bcdfghjklmnpqrstvwxz2456789]{5}$/);
   });
 
+  it("drops owners that are there twice, however many there are", async () => {
+    const api = await Resources.create();
+    const owner = (name: string): object => ({ apiVersion: "v1", kind: "ConfigMap", name, uid: "same" });
+    const owners = Array.from({ length: 20_000 }, (_, i) => owner(`o${i}`));
+    const ownerReferences = [...owners, { ...owner("o7"), controller: true }, owner("o7")];
+    const start = performance.now();
+    const { object, warnings } = await api.post(WIDGETS, aWidget("a", {}, { ownerReferences }));
+    assert.ok(performance.now() - start < 5_000, "each is not compared with each");
+    assert.deepEqual(object.metadata.ownerReferences, ownerReferences.slice(0, -1));
+    assert.match(warnings.join(), /duplicate UID\(s\) observed: same$/);
+  });
+
   it("takes unknown and repeated fields as the client wants them taken", async () => {
     const api = await Resources.create();
     const body = (name: string): string =>

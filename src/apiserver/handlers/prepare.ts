@@ -88,20 +88,16 @@ function changesGeneration(next: KubeObject, old: KubeObject, custom: boolean): 
 export function dedupeOwners(meta: ObjectMeta, afterAdmission: boolean): string | undefined {
   const owners = meta.ownerReferences;
   if (owners === undefined || owners.length < 2) return undefined;
-  const byUid = new Map<string, OwnerReference[]>();
-  const kept: OwnerReference[] = [];
+  const kept = new Map<string, OwnerReference>();
   const repeated: string[] = [];
   for (const owner of owners) {
-    const same = byUid.get(owner.uid) ?? [];
-    if (same.some((other) => equal(other, owner))) {
-      repeated.push(owner.uid);
-      continue;
-    }
-    byUid.set(owner.uid, [...same, owner]);
-    kept.push(owner);
+    const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = owner;
+    const text = JSON.stringify([uid, apiVersion, kind, name, controller, blockOwnerDeletion]);
+    if (kept.has(text)) repeated.push(uid);
+    else kept.set(text, owner);
   }
   if (repeated.length === 0) return undefined;
-  meta.ownerReferences = kept;
+  meta.ownerReferences = [...kept.values()];
   const when = afterAdmission ? " after mutating admission happens" : "";
   return (
     `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests ` +
@@ -111,7 +107,7 @@ export function dedupeOwners(meta: ObjectMeta, afterAdmission: boolean): string 
 
 /** What a client is told about new finalizers of a custom resource that others might also use. */
 export function finalizerWarnings(meta: ObjectMeta, old: ObjectMeta | undefined): string[] {
-  const added = [...new Set(meta.finalizers)].filter((finalizer) => !old?.finalizers?.includes(finalizer)).toSorted();
+  const added = [...new Set(meta.finalizers).difference(new Set(old?.finalizers))].toSorted();
   return added.flatMap((finalizer) => {
     const at = `metadata.finalizers: ${JSON.stringify(finalizer)}`;
     const warnings = labelKey(finalizer).map((problem) => `${at}: ${problem}`);
