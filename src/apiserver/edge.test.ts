@@ -203,6 +203,7 @@ test("acting as somebody else is for masters, and drops their rights", async () 
     /^users "adm" is forbidden: User "bob" cannot impersonate/,
   );
   assert.equal((await as("admintok", { "impersonate-group": "a" })).code, 400);
+  assert.equal((await as("admintok", { "impersonate-extra-scopes": "a" })).code, 400);
 });
 
 test("faults are Statuses, in the form that was asked for", async () => {
@@ -271,20 +272,30 @@ test("more requests at once than there may be are sent away, until one is answer
   const release: (() => void)[] = [];
   const wait: ApiHandler = () => new Promise((resolve) => release.push(() => resolve({ status: 200, headers: {}, body: [] })));
   const { ask } = fixture(wait, { body: 1, time: 60_000, inFlight: 2 });
-  const first = ask({ target: "/" }, ADMIN);
-  const second = ask({ target: "/" }, ADMIN);
-  const refused = await ask({ target: "/" }, ADMIN);
+  const client = { target: "/", headers: bearer("admintok") };
+  const first = ask(client);
+  const second = ask(client);
+  const refused = await ask(client);
   assert.equal(status(refused).reason, "TooManyRequests");
   assert.equal(refused.headers["retry-after"], "1");
   assert.equal((await ask({ target: "/" })).code, 401);
   release[0]!();
   assert.equal((await first).code, 200);
-  const third = ask({ target: "/" }, ADMIN);
-  await new Promise((resolve) => setImmediate(resolve));
+  const third = ask(client);
+  await turn();
   assert.equal(release.length, 3);
+  const ours = ask({ target: "/" }, ADMIN);
+  const probe = ask({ target: "/livez" });
+  await turn();
+  assert.equal(release.length, 5, "neither our own requests nor probes are sent away");
   for (const go of release) go();
-  assert.deepEqual([(await second).code, (await third).code], [200, 200]);
+  const codes = await Promise.all([second, third, ours, probe].map(async (answer) => (await answer).code));
+  assert.deepEqual(codes, [200, 200, 200, 200]);
 });
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 test("warnings go out with answers and with refusals", async () => {
   const { ask } = fixture(async (request: ApiRequest) => {

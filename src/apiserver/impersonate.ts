@@ -12,8 +12,9 @@ export function impersonated(sender: User, headers: Incoming["headers"]): User {
   const groups = headers["impersonate-group"]?.split(", ") ?? [];
   const uid = headers["impersonate-uid"];
   if (name === undefined || name === "") {
-    if (groups.length === 0 && uid === undefined) return sender;
-    throw statusFault("BadRequest", "requested impersonation of a group or uid without impersonating a user");
+    const hasExtra = Object.keys(headers).some((header) => header.startsWith("impersonate-extra-"));
+    if (groups.length === 0 && uid === undefined && !hasExtra) return sender;
+    throw statusFault("BadRequest", "requested impersonation of a group, uid or extra without impersonating a user");
   }
   if (!sender.groups.includes(MASTERS)) {
     const message = `User ${quote(sender.name)} cannot impersonate resource "users" in API group "" at the cluster scope`;
