@@ -84,11 +84,6 @@ export function statusOf(error: unknown): Status {
   const fault = Fault.from(error);
   const status = fault.facts["status"] as Status | undefined;
   if (status !== undefined) return status;
-  if (fault.code === "io.no-space" || fault.code === "io.failed" || fault.code === "io.closed") {
-    return statusOf(
-      statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }),
-    );
-  }
   return statusOf(
     statusFault("InternalError", `Internal error occurred: ${fault.message}`, { causes: [{ message: fault.message }] }),
   );

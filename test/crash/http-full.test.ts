@@ -8,7 +8,7 @@ import type { Client } from "#kube/client.ts";
 import type { Status } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import { connect } from "../kube/connect.ts";
-import { access, ask, launch, type Sidero, untilReady } from "../main/sidero.ts";
+import { access, ask, end, launch, type Sidero, untilReady } from "../main/sidero.ts";
 import { Chronicle, revisionOf } from "./http-chronicle.ts";
 import { Watcher } from "./http-watcher.ts";
 import { ConfigMap, makeNamespace, Writer } from "./http-writer.ts";
@@ -28,7 +28,7 @@ function isRefusal(data: string, error: unknown): boolean {
 
 test("clients of a server whose disk is full read, watch, and write again when there is space", async (context) => {
   let sidero: Sidero | undefined;
-  const disk = await smallDisk(context, async () => void (await sidero?.child.stop("SIGKILL")));
+  const disk = await smallDisk(context, async () => sidero?.child.stop("SIGKILL"));
   const data = join(disk, "data");
   const chronicle = new Chronicle();
   const start = async (address: string): Promise<Client> => {
@@ -73,8 +73,7 @@ test("clients of a server whose disk is full read, watch, and write again when t
 
   // It ends and starts on a full disk as on any other; the kubeconfig is as it was, so nothing has to be written.
   await fill(disk);
-  sidero!.child.process.kill("SIGTERM");
-  assert.equal(await sidero!.ended, 0);
+  await end(sidero!);
   await following;
   client = await start(new URL(admin.server).host);
   chronicle.find(ConfigMap, await client.for(ConfigMap).listAll());

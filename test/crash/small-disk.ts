@@ -13,7 +13,7 @@ export const BALLAST = "ballast";
 /** Unmounted after the test, when `close` has closed what is open on it. */
 export async function smallDisk(
   context: { after(action: () => Promise<void>): void },
-  close: () => Promise<void>,
+  close: () => Promise<void | undefined>,
 ): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "sidero-full-"));
   await run("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", directory]);

@@ -8,7 +8,7 @@ import { kindRef } from "#kube/kind.ts";
 import type { Client } from "#kube/client.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { connect } from "../kube/connect.ts";
-import { access, ask, run, type Sidero, temporary, up } from "./sidero.ts";
+import { access, ask, end, run, temporary, up } from "./sidero.ts";
 
 const ConfigMap = kindRef<KubeObject>({ group: "", version: "v1", kind: "ConfigMap", plural: "configmaps", scope: "Namespaced" });
 const WRITERS = 4;
@@ -19,11 +19,6 @@ async function write(client: Client, writer: number, acknowledged: Map<string, s
     const { metadata } = await client.for(ConfigMap).create({ metadata: { name: `w${writer}-${i}`, namespace: "default" } });
     acknowledged.set(metadata.name!, metadata.resourceVersion!);
   }
-}
-
-async function end(sidero: Sidero): Promise<void> {
-  sidero.child.process.kill("SIGTERM");
-  assert.equal(await sidero.ended, 0);
 }
 
 async function revisions(kubeconfig: string): Promise<Map<string, string>> {

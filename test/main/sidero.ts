@@ -56,6 +56,13 @@ export async function untilReady({ child }: Sidero): Promise<void> {
   await waitFor(child, "sidero up", PATIENCE, () => (/^ready$/m.test(child.log()) ? true : undefined));
 }
 
+/** Asks it to end, which it must do well. */
+export async function end({ child, ended }: Sidero): Promise<void> {
+  child.process.kill("SIGTERM");
+  const how = await ended;
+  if (how !== 0) throw new Error(`it ended with ${how}\n${child.log()}`);
+}
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
