@@ -84,7 +84,8 @@ export const DIALOGUES: readonly Dialogue[] = [
       "kubectl describe widget one",
       "kubectl describe widgets -l tier=back",
       "kubectl apply -f core.yaml",
-      "kubectl describe configmap settings",
+      // Sorted: the data come in the order of one of kubectl's own Go maps.
+      "kubectl describe configmap settings | sort",
       "kubectl describe secret keys",
       "kubectl describe namespace $NS",
       "kubectl describe widget none",
