@@ -93,7 +93,7 @@ export const event = define({
   ],
   strategy: {
     createOnUpdate: true,
-    timeToLive: { seconds: 3600, times: (object) => [lastSeen(object as Event), (object as Event).lastTimestamp] },
+    timeToLive: { seconds: 3600, times: (object) => [lastSeen(object), (object as Event).lastTimestamp] },
     fields(object) {
       const { involvedObject = {}, reason = "", reportingComponent = "", source: from, type = "" } = object as Event;
       return {
