@@ -337,6 +337,17 @@ test("a dependent that stops blocking lets its owner go", async () => {
   assert.deepEqual(await names(fixture, MAPS), ["blocking"]);
 });
 
+test("an object that owns itself goes, whatever the policy", async () => {
+  const fixture = await start();
+  for (const propagationPolicy of ["Background", "Foreground", "Orphan"]) {
+    const self = await fixture.create<KubeObject>(MAPS, configMap("self"));
+    await fixture.patch(`${MAPS}/self`, { metadata: ownedBy(self, { blockOwnerDeletion: true }) });
+    await fixture.remove(`${MAPS}/self`, { propagationPolicy });
+    await fixture.idle();
+    assert.deepEqual(await names(fixture, MAPS), [], propagationPolicy);
+  }
+});
+
 test("owners that block one another in a circle all go", async () => {
   const fixture = await start();
   const first = await fixture.create<KubeObject>(MAPS, configMap("first"));

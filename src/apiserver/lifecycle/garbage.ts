@@ -146,7 +146,8 @@ export class GarbageCollector implements LifecyclePart {
 
   /** Sees to it that the dependents go; lets the owner go when none blocks it, else comes again with each that is gone. */
   async #finishForeground(definition: Definition, owner: Entry): Promise<void> {
-    const dependents = [...this.#ports.store.dependents(owner.uid)];
+    // An object that owns itself would wait for itself for ever.
+    const dependents = [...this.#ports.store.dependents(owner.uid)].filter((dependent) => dependent.uid !== owner.uid);
     const waiting = dependents.filter((dependent) => !dependent.deleting);
     if (dependents.some((dependent) => blocks(dependent, owner.uid))) {
       for (const dependent of waiting) this.#worker.add(dependent.uid);
