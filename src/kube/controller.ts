@@ -89,8 +89,8 @@ export interface Controller<T extends KubeObject = KubeObject, O = unknown, E = 
   readonly finalizer?: string;
   /** Keys that are decided about at start even if they do not exist. */
   readonly always?: readonly string[];
-  /** Milliseconds a change may wait for others, so that a burst is one decision. Default 0. */
-  readonly settle?: number;
+  /** Milliseconds a change of the key may wait for others, so that a burst is one decision. Default 0. */
+  settle?(key: string): number;
   /** Keys worked on at a time. Default 10. */
   readonly concurrency?: number;
   observe(reader: Reader, key: string, object: T | undefined): O | undefined | Promise<O | undefined>;

@@ -89,17 +89,19 @@ export class Loop<T extends KubeObject, O, E> {
   }
 
   #listen(reading: Reading): void {
-    const { settle = 0 } = this.#controller;
     this.#options.caches.get(kindName(reading.kind))!.onChange((change) => {
-      const how = change.isInitial ? { priority: INITIAL_PRIORITY } : { after: settle };
       const version = versionName(reading.kind, change.object.metadata.resourceVersion);
       for (const key of reading.keys(change, this.#reader)) {
         const meanwhile = this.#meanwhile.get(key);
-        if (meanwhile === undefined) this.#queue.add(key, how);
-        else meanwhile.add(version);
+        if (meanwhile !== undefined) meanwhile.add(version);
+        else this.#queue.add(key, change.isInitial ? { priority: INITIAL_PRIORITY } : { after: this.#settle(key) });
       }
       this.#meters.depth(this.#queue.depth);
     });
+  }
+
+  #settle(key: string): number {
+    return this.#controller.settle?.(key) ?? 0;
   }
 
   #pump(): void {
@@ -134,7 +136,7 @@ export class Loop<T extends KubeObject, O, E> {
     this.#meanwhile.delete(key);
     // A turn that went well and wrote may have more to do; one that failed must not be driven on by its own traces.
     const goesOn = others.size > 0 || (result === "done" && own.size > 0);
-    if (goesOn) this.#queue.add(key, { after: this.#controller.settle ?? 0 });
+    if (goesOn) this.#queue.add(key, { after: this.#settle(key) });
     this.#queue.done(key);
   }
 

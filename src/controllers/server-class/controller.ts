@@ -7,8 +7,12 @@ import { act } from "./act.ts";
 import { observeServerClass } from "./observe.ts";
 import { Roster } from "./roster.ts";
 
-/** Milliseconds in which the changes of many Servers become one write: the lists of a big class are long. */
+/**
+ * Milliseconds in which the changes of many Servers become one write, and what each name in the lists adds to them: a write costs as
+ * much as its lists are long, so a class of 10,000 is written once a second at most.
+ */
 const SETTLE = 100;
+const SETTLE_NAME = 0.1;
 
 /** One per runtime: it follows the caches of that runtime. */
 export function createServerClassController(roster: Roster = new Roster()): Controller<ServerClass, ObservedClass, ClassEffect> {
@@ -21,7 +25,7 @@ export function createServerClassController(roster: Roster = new Roster()): Cont
     ],
     writes: [writing(ServerClass, "spec.qualifiers", "status.serversAvailable", "status.serversInUse")],
     always: [ANY],
-    settle: SETTLE,
+    settle: (name) => SETTLE + SETTLE_NAME * roster.sizeOf(name),
     observe: (_reader, name, serverClass) => observeServerClass(roster, name, serverClass),
     decide: decideServerClass,
     act,

@@ -52,6 +52,12 @@ export class Roster {
     return this.#classes.get(name);
   }
 
+  /** How many Servers are in the class. */
+  sizeOf(name: string): number {
+    const entry = this.#classes.get(name);
+    return entry === undefined ? 0 : entry.available.length + entry.inUse.length;
+  }
+
   /** The classes whose lists change with a Server. */
   serverChanged({ type, key, object, old }: Change<Server>): string[] {
     if (old !== undefined && isSameToClasses(old, object)) return [];
