@@ -7,6 +7,8 @@ export NODE_NO_WARNINGS := 1
 
 DATA ?= $(CURDIR)/data
 ARGS ?=
+# A failed test may leave a connection open: that is no reason to wait for ever.
+TEST := node --test --test-force-exit --test-timeout=900000
 UNIT := src/**/*.test.ts
 LATE := test/**/*.test.ts
 
@@ -41,18 +43,18 @@ lint: setup ## format, lint, types, generated files
 	@node tools/lint-layers.ts --check
 
 unit: setup ## the tests beside the code
-	@node --test --test-reporter=dot '$(UNIT)' test/architecture.test.ts
+	@$(TEST) --test-reporter=dot '$(UNIT)' test/architecture.test.ts
 
 check: lint unit ## before every commit; under a minute
 
 test: lint peers ## everything, fast first; long proofs run short
-	@node --test '$(UNIT)' '$(LATE)'
+	@$(TEST) '$(UNIT)' '$(LATE)'
 
 conformance: peers ## the contract suite and the kubectl dialogues, on ours and on the genuine server
-	@node --test 'test/contract/**/*.test.ts' 'test/kubectl/**/*.test.ts'
+	@$(TEST) 'test/contract/**/*.test.ts' 'test/kubectl/**/*.test.ts'
 
 soak: peers ## the long proofs whole: 200 crashes, many random objects (SCALE, ROUNDS)
-	@ROUNDS=$${ROUNDS:-200} SCALE=$${SCALE:-20} node --test '$(LATE)'
+	@ROUNDS=$${ROUNDS:-200} SCALE=$${SCALE:-20} $(TEST) '$(LATE)'
 
 bench: peers ## ours and the genuine server side by side, one JSON object per line
 	@node bench/main.ts $(ARGS)
