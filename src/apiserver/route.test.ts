@@ -38,6 +38,7 @@ const CASES: readonly (readonly [string, string])[] = [
   ["DELETE /api/v1/nodes", "deletecollection /v1 nodes"],
   ["DELETE /api/v1/nodes/a", "delete /v1 nodes a"],
   ["OPTIONS /api/v1/nodes", " /v1 nodes"],
+  ["constructor /api/v1/nodes", " /v1 nodes"],
   ["GET /api/v1/namespaces", "list /v1 namespaces"],
   ["GET /api/v1/namespaces/x", "get /v1 namespaces x"],
   ["PUT /api/v1/namespaces/x/finalize", "update /v1 namespaces x/finalize"],

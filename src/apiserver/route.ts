@@ -104,7 +104,7 @@ function resourceRoute(
 }
 
 function verbOf(method: string, name: string, query: URLSearchParams): Verb | "" {
-  const verb = VERBS[method] ?? "";
+  const verb = Object.hasOwn(VERBS, method) ? VERBS[method]! : "";
   if (name !== "") return verb;
   if (verb === "get") return flag(query, "watch") === true ? "watch" : "list";
   return verb === "delete" ? "deletecollection" : verb;

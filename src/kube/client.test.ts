@@ -107,6 +107,11 @@ test("a refusal is the fault of its Status; other bodies keep code and text", as
   assert.deepEqual([gateway.code, gateway.message], ["api.internal", "HTTP 502: <html>bad gateway</html>"]);
 });
 
+test("a reason that is no word of Kubernetes' is read by its code", async () => {
+  const { client } = scripted({ status: 404, body: { kind: "Status", apiVersion: "v1", reason: "constructor", code: 404 } });
+  assert.equal((await faultOf(client.for(Node).get("a"))).code, "api.not-found");
+});
+
 test("come back later is waited out, ten times", async () => {
   const busy = {
     status: 429,

@@ -91,7 +91,7 @@ export function statusOf(error: unknown): Status {
 
 /** The other way, for clients: a Status read from the wire becomes the same fault the server raised. */
 export function faultOf(status: Status): Fault {
-  const reason = (status.reason ?? "") in REASONS ? (status.reason as StatusReason) : reasonOfCode(status.code);
+  const reason = Object.hasOwn(REASONS, status.reason ?? "") ? (status.reason as StatusReason) : reasonOfCode(status.code);
   return statusFault(reason, status.message ?? status.reason ?? `HTTP ${status.code}`, status.details, status.code);
 }
 

@@ -1,7 +1,7 @@
 /** delete and deletecollection. */
 import { timestamp } from "#io/clock.ts";
 import type { Outgoing } from "#io/serve.ts";
-import { conflict, isNotFound, notFound } from "#kube/status.ts";
+import { badRequest, conflict, isNotFound, notFound } from "#kube/status.ts";
 import { equal } from "#std/json.ts";
 import { Fault } from "#std/fault.ts";
 import { bodyType, parseDocument, readBody } from "../codec.ts";
@@ -12,7 +12,6 @@ import { methodNotAllowed } from "../route.ts";
 import type { Item } from "../render/render.ts";
 import type { Entry } from "../store/store.ts";
 import { itemOf } from "../view.ts";
-import { badRequest } from "#kube/status.ts";
 import { readDeleteOptions, readListOptions } from "./options.ts";
 import type { DeleteOptions, PropagationPolicy } from "./options.ts";
 import { page } from "./read.ts";
