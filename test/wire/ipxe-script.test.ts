@@ -54,7 +54,7 @@ const nastyText = fc.oneof(
 /** The commands of a one-line script, or undefined when it was refused. */
 function ran(command: Command, settings?: Map<string, string>): string[][] | undefined {
   // What follows must be left alone, and what comes before must not matter.
-  const script: Script = [{ run: { do: "ifstat" } }, { run: command, otherwise: { do: "route" } }, { run: { do: "imgfree" } }];
+  const script: Script = [{ run: { do: "ifstat" } }, { run: command, onFailure: { do: "route" } }, { run: { do: "imgfree" } }];
   let text: string;
   try {
     text = encode(script);
@@ -185,14 +185,18 @@ test("a whole script, as text", () => {
   const script: Script = [
     { label: "retry" },
     { run: { do: "echo", text: ["Waiting for ", { setting: "net0/mac" }] } },
-    { run: { do: "prompt", text: "Ctrl-B for the shell", key: 2, timeout: 2000 }, then: { do: "shell" }, otherwise: "continue" },
-    { run: { do: "dhcp", device: "net0" }, otherwise: { do: "goto", label: "retry" } },
-    { run: { do: "iflinkwait", device: "net0", timeout: 5000 }, otherwise: "continue" },
-    { run: { do: "isset", text: [{ setting: "uuid" }] }, otherwise: { do: "exit", status: 1 } },
+    {
+      run: { do: "prompt", text: "Ctrl-B for the shell", key: 2, timeout: 2000 },
+      onSuccess: { do: "shell" },
+      onFailure: "continue",
+    },
+    { run: { do: "dhcp", device: "net0" }, onFailure: { do: "goto", label: "retry" } },
+    { run: { do: "iflinkwait", device: "net0", timeout: 5000 }, onFailure: "continue" },
+    { run: { do: "isset", text: [{ setting: "uuid" }] }, onFailure: { do: "exit", status: 1 } },
     { run: { do: "kernel", uri: "/env/a/vmlinuz", arguments: parseArguments('quiet a="b c"') } },
     { run: { do: "initrd", uri: "/env/a/initramfs.xz", name: "initramfs.xz" } },
-    { run: { do: "boot" }, otherwise: { do: "sleep", time: 4500 } },
-    { run: { do: "sanboot", drive: 0x80 }, otherwise: { do: "reboot" } },
+    { run: { do: "boot" }, onFailure: { do: "sleep", time: 4500 } },
+    { run: { do: "sanboot", drive: 0x80 }, onFailure: { do: "reboot" } },
   ];
   assert.equal(
     encode(script),

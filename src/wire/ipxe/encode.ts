@@ -18,10 +18,10 @@ export function encode(script: Script): string {
 function encodeLine(line: Line): string {
   if ("label" in line) return `:${line.label}`;
   const parts = [encodeCommand(line.run)];
-  if (line.then !== undefined) parts.push("&&", encodeCommand(line.then));
+  if (line.onSuccess !== undefined) parts.push("&&", encodeCommand(line.onSuccess));
   // `||` with nothing behind it succeeds.
-  if (line.otherwise !== undefined) parts.push("||");
-  if (line.otherwise !== undefined && line.otherwise !== "continue") parts.push(encodeCommand(line.otherwise));
+  if (line.onFailure !== undefined) parts.push("||");
+  if (line.onFailure !== undefined && line.onFailure !== "continue") parts.push(encodeCommand(line.onFailure));
   return parts.join(" ");
 }
 
@@ -35,7 +35,7 @@ function checkLabels(script: Script): void {
   }
   for (const line of script) {
     if ("label" in line) continue;
-    for (const command of [line.run, line.then, line.otherwise]) {
+    for (const command of [line.run, line.onSuccess, line.onFailure]) {
       if (typeof command === "object" && command.do === "goto" && !labels.has(command.label)) {
         throw senseless(`goto ${command.label}`);
       }

@@ -51,9 +51,9 @@ export type Command =
 export interface Step {
   readonly run: Command;
   /** When it succeeded. */
-  readonly then?: Command;
-  /** When it, or `then`, failed. */
-  readonly otherwise?: Command | "continue";
+  readonly onSuccess?: Command;
+  /** When it, or `onSuccess`, failed. */
+  readonly onFailure?: Command | "continue";
 }
 
 export type Line = Step | { readonly label: string };
