@@ -272,6 +272,6 @@ describe("limits", { concurrency: 4 }, () => {
     await once(session.request({ ":path": "/" }).resume(), "end");
     const start = performance.now();
     await tls.close();
-    assert.ok(performance.now() - start < 1000);
+    assert.ok(performance.now() - start < 1_800);
   });
 });

