@@ -29,7 +29,7 @@ export function parseYaml(bytes: Buffer): { value: Json; complaints: string[]; p
     customTags: plainTags,
   });
   const error = document.errors[0];
-  if (error !== undefined) throw new DecodeProblem(`yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}`);
+  if (error !== undefined) throw new DecodeProblem(`yaml: line ${lines.linePos(error.pos[0]).line}: ${wordsOf(error)}`);
   checkDepth(document);
   try {
     const value = document.toJS({ maxAliasCount: MAX_ALIASED }) as Json;
@@ -37,8 +37,13 @@ export function parseYaml(bytes: Buffer): { value: Json; complaints: string[]; p
     const problem = ["yaml: unmarshal errors:", ...complaints].join("\n  ");
     return { value, complaints, problems: complaints.length === 0 ? [] : [problem] };
   } catch (cause) {
-    throw new DecodeProblem(`yaml: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new DecodeProblem(`yaml: ${wordsOf(cause as Error)}`);
   }
+}
+
+/** The parser recurses, and reports its own exhaustion as an error of the document. */
+function wordsOf({ message }: Error): string {
+  return message.includes("call stack") ? "the document nests too deeply" : message;
 }
 
 /** Programs send JSON where YAML is asked for. Undefined for what is not plainly JSON. */

@@ -141,9 +141,14 @@ export function unclassified(message: string): Fault {
   const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 };
   return new Fault("api.internal", message, { fault: "caller", retry: "never", facts: { status } });
 }
+/** Faults that one answer names; a body of 3 MB can have a hundred thousand, and each is told twice. */
+const MAX_CAUSES = 500;
+
 /** 422; `kind` is the Kind (not the plural), as apimachinery's NewInvalid has it. */
-export function invalidFault(group: string, kind: string, name: string, errors: readonly FieldError[]): Fault {
+export function invalidFault(group: string, kind: string, name: string, all: readonly FieldError[]): Fault {
+  const errors = all.slice(0, MAX_CAUSES);
   const lines = [...new Set(errors.map(printFieldError))];
+  if (all.length > errors.length) lines.push(`and ${all.length - errors.length} more`);
   const text = lines.length === 1 ? lines[0]! : `[${lines.join(", ")}]`;
   const qualifiedKind = group === "" ? kind : `${kind}.${group}`;
   const causes = errors.map((error) => ({ reason: error.type, message: error.body, field: error.field }));
