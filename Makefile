@@ -24,10 +24,7 @@ node_modules/.stamp: package-lock.json tools/setup.sh
 	@touch $@
 
 peers: setup ## what the proofs compare with: kubectl 1.32 and 1.36, the genuine API server, its garbage collector
-	@tools/kubectl.sh 1.32
-	@tools/kubectl.sh 1.36
-	@test/refapi/locate.sh
-	@test/refapi/locate-kcm.sh
+	@tools/peers.sh
 
 generate: setup ## everything that is written from a table: lint overrides, CRDs, reference pages
 	@node tools/lint-layers.ts

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl) names is left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+wanted() {
+  case ",${SIDERO_WITHOUT_PEERS:-}," in
+    *",$1,"*) echo "without $1 (SIDERO_WITHOUT_PEERS)"; return 1 ;;
+  esac
+}
+if wanted kubectl; then tools/kubectl.sh 1.32; tools/kubectl.sh 1.36; fi
+if wanted refapi; then test/refapi/locate.sh; fi
+if wanted kcm; then test/refapi/locate-kcm.sh; fi
