@@ -138,7 +138,10 @@ function workshop(): string {
   return mkdtempSync(join(base, "sidero-bench-"));
 }
 
+// Children end and files go with the process, also when it is told to end.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const directory = workshop();
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
 const [oursDirectory, theirDirectory] = [join(directory, "ours"), join(directory, "theirs")];
 for (const each of [oursDirectory, theirDirectory]) mkdirSync(each);
 const pair: Pair<Candidate> = [await sidero(oursDirectory), await genuine(theirDirectory)];
@@ -154,5 +157,4 @@ try {
   await controllersShare(pair[0]);
 } finally {
   for (const candidate of pair) await candidate.close();
-  rmSync(directory, { recursive: true, force: true });
 }
