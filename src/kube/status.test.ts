@@ -4,7 +4,8 @@ import { FieldPath, invalid } from "#schema/field.ts";
 import type { Status } from "./status.ts";
 import { faultOf, invalidFault, statusOf } from "./status.ts";
 
-const errors = (count: number) => Array.from({ length: count }, (_, i) => invalid(FieldPath.of("data").key(`k ${i}`), `k ${i}`, "bad"));
+const errors = (count: number) =>
+  Array.from({ length: count }, (_, i) => invalid(FieldPath.of("data").key(`k ${i}`), `k ${i}`, "bad"));
 
 test("an answer names so many faults and counts the rest", () => {
   const few = statusOf(invalidFault("", "ConfigMap", "c", errors(2)));
