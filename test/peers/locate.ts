@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "refapi" | "kcm" | "kubectl" | "atftp" | "tftp-hpa" | "curl";
+export type Peer = "refapi" | "kcm" | "kubectl" | "tftp-clients" | "tshark";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -39,6 +39,16 @@ export function locateKcm(): string {
 
 export function locateKubectl(minor: "1.32" | "1.36"): string {
   return run("tools/kubectl.sh", minor);
+}
+
+/** Path of Wireshark's command line. */
+export function locateTshark(): string {
+  return run("tools/tshark.sh");
+}
+
+/** Brings atftp, tftp-hpa's `tftp` and curl onto the path. */
+export function bringTftpClients(): void {
+  run("tools/tftp-clients.sh");
 }
 
 /** Path of the launcher, in this checkout. */

@@ -14,7 +14,7 @@ import type { State, Turn } from "#wire/tftp/machine.ts";
 import type { Packet } from "#wire/tftp/packet.ts";
 import { Sender, refusalOf } from "#wire/tftp/sender.ts";
 import type { Progress } from "#wire/tftp/sender.ts";
-import { withoutPeer } from "../peers/locate.ts";
+import { bringTftpClients, withoutPeer } from "../peers/locate.ts";
 
 /** One UDP port for all transfers, which it tells apart by the client's address; drops what it is told to. */
 class Harness {
@@ -81,12 +81,14 @@ class Harness {
   }
 }
 
+const skip = withoutPeer("tftp-clients");
 const harness = new Harness();
 const folder = mkdtempSync(join(tmpdir(), "sidero-tftp-"));
 let port: number;
 const run = promisify(execFile);
 
 before(async () => {
+  if (skip === false) bringTftpClients();
   port = await harness.open();
   const noise = Uint8Array.from({ length: 1_234_567 }, (_, i) => (i * 2_654_435_761) >>> 24);
   harness.files.set("noise.bin", noise);
@@ -132,7 +134,7 @@ function curl(name: string, ...flags: string[]): (target: string) => string[] {
   return (target) => ["curl", "-sS", ...flags, "-o", target, `tftp://127.0.0.1:${port}/${name}`];
 }
 
-test("atftp fetches with every option", { skip: withoutPeer("atftp") }, async () => {
+test("atftp fetches with every option", { skip }, async () => {
   for (const name of harness.files.keys()) {
     const { progress } = await fetches(name, atftp(name));
     assert.equal(progress.bytes, harness.files.get(name)!.length);
@@ -145,13 +147,13 @@ test("atftp fetches with every option", { skip: withoutPeer("atftp") }, async ()
   assert.deepEqual([jumbo.progress.blockSize, jumbo.progress.windowSize], [65_464, 1], "no more than 64 KiB on their way");
 });
 
-test("atftp fetches 70,000 blocks, past the rollover", { skip: withoutPeer("atftp") }, async () => {
+test("atftp fetches 70,000 blocks, past the rollover", { skip }, async () => {
   harness.files.set("rollover.bin", harness.files.get("noise.bin")!.subarray(0, 70_000 * 8 + 3));
   const { progress } = await fetches("rollover.bin", atftp("rollover.bin", "blksize 8", "windowsize 64"));
   assert.equal(progress.blockSize, 8);
 });
 
-test("tftp-hpa fetches octets, and is told why it gets no netascii", { skip: withoutPeer("tftp-hpa") }, async () => {
+test("tftp-hpa fetches octets, and is told why it gets no netascii", { skip }, async () => {
   for (const name of ["noise.bin", "whole.bin", "empty.bin"]) await fetches(name, tftpHpa(name, "-m", "binary"));
   const refused = await run("tftp", ["-4", "127.0.0.1", String(port), "-c", "get", "noise.bin", join(folder, "x")]).catch(
     (error: { stdout: string }) => error,
@@ -171,13 +173,13 @@ test("tftp-hpa fetches octets, and is told why it gets no netascii", { skip: wit
   assert.match(missing.stdout, /Error code 1: File not found/);
 });
 
-test("tftp-hpa may not write", { skip: withoutPeer("tftp-hpa") }, async () => {
+test("tftp-hpa may not write", { skip }, async () => {
   const args = ["-4", "-m", "binary", "127.0.0.1", String(port), "-c", "put", "/etc/hostname", "hostname"];
   const { stdout } = await run("tftp", args).catch((error: { stdout: string }) => error);
   assert.match(stdout, /Error code 2: files are only read here/);
 });
 
-test("curl fetches with its block sizes", { skip: withoutPeer("curl") }, async () => {
+test("curl fetches with its block sizes", { skip }, async () => {
   // Of an empty file curl 7.88 says that its socket is not connected.
   for (const name of ["noise.bin", "whole.bin"]) await fetches(name, curl(name));
   await fetches("noise.bin", curl("noise.bin", "--tftp-no-options"));
@@ -185,7 +187,7 @@ test("curl fetches with its block sizes", { skip: withoutPeer("curl") }, async (
   assert.equal(progress.blockSize, 1468);
 });
 
-test("files arrive though every 40th packet is lost", { skip: withoutPeer("atftp") }, async () => {
+test("files arrive though every 40th packet is lost", { skip }, async () => {
   harness.loseEvery = 40;
   try {
     const { progress } = await fetches("whole.bin", atftp("whole.bin", "blksize 1024", "windowsize 8", "timeout 1"));
