@@ -65,6 +65,11 @@ const OFFENCES: readonly { name: string; sources: Record<string, string>; expect
     sources: { "src/kube/bad.ts": `import { x } from "../std/x.ts";`, "src/std/x.ts": "" },
     expected: "leaves the layer",
   },
+  {
+    name: "what belongs to the tests, in the product",
+    sources: { "src/kube/bad.ts": `import { x } from "../../test/x.ts";`, "test/x.ts": "" },
+    expected: "outside src/",
+  },
   { name: "a file that is not there", sources: { "src/kube/bad.ts": `import { x } from "./x.ts";` }, expected: "does not exist" },
   {
     name: "Node outside its door",

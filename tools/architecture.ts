@@ -62,6 +62,7 @@ function importFault(table: LayerTable, sources: Sources, file: string, specifie
     // Data is no source: test vectors, package.json. Whether it is there the compiler says.
     if (target.endsWith(".json")) return undefined;
     if (!sources.has(target)) return `"${specifier}" does not exist`;
+    if (isTest(file) && target.startsWith("test/")) return undefined;
     const targetArea = areaOf(target);
     if (targetArea === undefined) return `"${specifier}" is outside src/`;
     const targetLayer = layerOf(targetArea);
