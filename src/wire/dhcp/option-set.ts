@@ -41,7 +41,7 @@ export interface OptionSet<O> {
 }
 
 export function optionSet<O extends object>(table: OptionTable<O>): OptionSet<O> {
-  const forms = Object.entries(table) as [string, OptionForm<unknown> | RepeatedForm<unknown>][];
+  const forms = Object.entries<OptionForm<unknown> | RepeatedForm<unknown>>(table);
   const byCode = new Map(forms.map(([name, form]) => [form.code, { name, form }]));
 
   function read(framed: readonly FramedOption[]): ReadOptions<O> {
