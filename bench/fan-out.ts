@@ -1,18 +1,18 @@
 /** One writer, many watchers: how long until all of them have an event, and how many events a second all of them together get. */
 import { changed } from "./client.ts";
 import type { Client, Listed } from "./client.ts";
-import { SERVERS, nameOf } from "./object.ts";
+import { SERVERS } from "./object.ts";
 import type { Figures, Order } from "./order.ts";
 
 /** `each`: from before a write until the last watcher has it, one write at a time. `burst`: all of as many writes, back to back. */
 export async function fanOut(writer: Client, watchers: Client, order: Extract<Order, { do: "fan-out" }>): Promise<Figures> {
-  const { metadata } = await writer.list();
+  const { metadata, items } = await writer.list();
   const arrivals = new Arrivals();
   const path = `${SERVERS}?watch=1&timeoutSeconds=600&resourceVersion=${metadata.resourceVersion}`;
   await Promise.all(Array.from({ length: order.watchers }, () => watchers.watch(path, (count) => arrivals.add(count))));
 
-  const server = `${SERVERS}/${nameOf(0)}`;
-  let present = JSON.parse((await writer.send("GET", server)).toString()) as Listed;
+  let present = items[0]!;
+  const server = `${SERVERS}/${present.metadata.name}`;
   const write = async (): Promise<void> => {
     present = JSON.parse((await writer.send("PUT", server, changed(present))).toString()) as Listed;
   };

@@ -4,6 +4,7 @@
  * that does not read is noticed by the one write that does not get done.
  */
 import type { ListenOptions, Sink } from "../../serve.ts";
+import { Turns } from "./turns.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Wire } from "./wire.ts";
 
@@ -11,6 +12,11 @@ import type { Wire } from "./wire.ts";
 export const WRITE = 64 * 1024;
 /** Written pieces that may lie at the front of the queue before they are dropped from it. */
 const SPENT = 256;
+/** An event for a thousand watchers is a thousand writes, 30 µs each: this many are no more than a few milliseconds. */
+const FLUSHES = 64;
+
+/** Of all outlets, because there is one event loop for all. */
+const flushes = new Turns(FLUSHES);
 
 export class Outlet implements Sink {
   readonly #wire: Wire;
@@ -65,11 +71,11 @@ export class Outlet implements Sink {
     this.#stalled.close();
   }
 
-  /** Not at once but at the end of this turn, so that whatever else is written in it goes along. */
+  /** Not at once but in a later turn, so that whatever else is written until then goes along. */
   #schedule(): void {
     if (this.#busy) return;
     this.#busy = true;
-    queueMicrotask(() => this.#flush());
+    flushes.add(() => this.#flush());
   }
 
   #flush(): void {
