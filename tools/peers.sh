@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,tftp-clients,…) names is left out.
+# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,tftp-clients,tshark) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -11,3 +11,4 @@ if wanted kubectl; then tools/kubectl.sh 1.32; tools/kubectl.sh 1.36; fi
 if wanted refapi; then test/refapi/locate.sh; fi
 if wanted kcm; then test/refapi/locate-kcm.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
+if wanted tshark; then tools/tshark.sh; fi
