@@ -62,6 +62,8 @@ const SERVER_BACKOFF = { base: 800, most: 30_000 };
 const KIND_BACKOFF = { base: 400, most: 5_000 };
 /** A server that ends its watches at once must not be asked a thousand times a second. */
 const PAUSE = 50;
+/** Objects of one page of a list: what reading them takes the server and us is a few milliseconds. */
+const PAGE = 200;
 
 export class Cache<T extends KubeObject> implements CacheReader<T> {
   readonly kind: KindRef<T>;
@@ -159,9 +161,10 @@ export class Cache<T extends KubeObject> implements CacheReader<T> {
 
   /** All objects as of now; what is no longer there was deleted while nobody looked. */
   async #list(signal: AbortSignal): Promise<void> {
-    const { resource, labelSelector, fieldSelector } = this.#options;
+    const { resource, labelSelector, fieldSelector, clock } = this.#options;
     const list = ++this.#lists;
-    const { items, metadata } = await resource.listAll({ labelSelector, fieldSelector, signal });
+    const pause = (): Promise<void> => sleep(clock, 0, signal);
+    const { items, metadata } = await resource.listAll({ labelSelector, fieldSelector, limit: PAGE, pause, signal });
     const found = new Map(items.map((object) => [keyOf(object), object]));
     for (const [key, old] of this.#objects) if (found.get(key)?.metadata.uid !== old.metadata.uid) this.#remove(key, old);
     for (const [key, object] of found) this.#put(key, object);

@@ -31,6 +31,10 @@ export interface ListOptions extends SelectOptions {
   readonly continue?: string | undefined;
   readonly resourceVersionMatch?: "Exact" | "NotOlderThan";
 }
+export interface ListAllOptions extends ListOptions {
+  /** Awaited between two pages: where the server is this very process, others get their turn. */
+  readonly pause?: () => Promise<void>;
+}
 export interface WatchOptions extends SelectOptions {
   /** Seconds after which the server ends the stream. Default: between 5 and 10 minutes, so that watches do not end together. */
   readonly timeoutSeconds?: number;
@@ -67,7 +71,7 @@ export interface ResourceClient<T extends KubeObject> {
   /** One page. */
   list(options?: ListOptions): Promise<KubeList<T>>;
   /** Every page, `limit` objects at a time (default 500), as of one revision. */
-  listAll(options?: ListOptions): Promise<KubeList<T>>;
+  listAll(options?: ListAllOptions): Promise<KubeList<T>>;
   /** apiVersion and kind are filled in; the namespace is the object's, or this view's. */
   create(object: Draft<T>, options?: WriteOptions): Promise<T>;
   /** Fault `api.conflict` when metadata.resourceVersion is no longer the newest. */
@@ -181,6 +185,7 @@ export function createClient(options: ClientOptions): Client {
         const items = first.items;
         try {
           for (let next = first.metadata.continue; next !== undefined && next !== "";) {
+            await list?.pause?.();
             const page = await self.list({ ...list, limit: list?.limit ?? 500, continue: next, resourceVersion: undefined });
             for (const item of page.items) items.push(item);
             next = page.metadata.continue;

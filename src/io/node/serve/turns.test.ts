@@ -13,7 +13,7 @@ test("work is done in its order, so much in each turn, and what it adds comes af
       if (i === 1) turns.add(() => done.push(5));
     });
   }
-  assert.deepEqual(done, [], "not at once");
+  assert.equal(done.length, 0, "not at once");
   await turn();
   assert.deepEqual(done, [0, 1, 2]);
   await turn();
