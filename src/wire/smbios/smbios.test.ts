@@ -157,7 +157,7 @@ test("structures of other types are there too", () => {
 
 test("entry points that are not are refused, with the byte", () => {
   const good = fromHex(vector("32-bit").entryPoint)!;
-  const changed = (at: number, byte: number): Uint8Array => good.with(at, byte) as Uint8Array;
+  const changed = (at: number, byte: number): Uint8Array => good.with(at, byte);
   const cases: readonly (readonly [Uint8Array, string, number])[] = [
     [new Uint8Array(), "smbios.entry-point", 0],
     [fromHex("5f534d")!, "smbios.entry-point", 0],
@@ -165,7 +165,7 @@ test("entry points that are not are refused, with the byte", () => {
     [changed(0, 0), "smbios.entry-point", 0],
     [changed(4, 0), "smbios.checksum", 4],
     [changed(5, 3), "smbios.entry-point", 5],
-    [fromHex(vector("64-bit").entryPoint)!.with(5, 0) as Uint8Array, "smbios.checksum", 5],
+    [fromHex(vector("64-bit").entryPoint)!.with(5, 0), "smbios.checksum", 5],
   ];
   for (const [bytes, code, offset] of cases) {
     assert.throws(
