@@ -14,8 +14,8 @@ export interface Scale {
   readonly events: number;
 }
 
-const FULL: Scale = { servers: 10_000, watchers: 1_000, rounds: 5, many: 2_000, few: 200, lists: 1, events: 20 };
-const SMALL: Scale = { servers: 600, watchers: 100, rounds: 2, many: 200, few: 40, lists: 1, events: 10 };
+const FULL: Scale = { servers: 10_000, watchers: 1_000, rounds: 3, many: 1_500, few: 200, lists: 1, events: 20 };
+const SMALL: Scale = { servers: 600, watchers: 100, rounds: 1, many: 200, few: 40, lists: 1, events: 10 };
 
 export function readScale(text: string | undefined): Scale {
   if (text === undefined || text === "" || text === "full") return FULL;
