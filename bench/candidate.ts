@@ -91,7 +91,16 @@ export class Candidate {
 /** `sidero up` in `directory`; it knows our kinds by itself. */
 export async function sidero(directory: string): Promise<Candidate> {
   const [port, tokens] = [await freePort(), writeTokens(directory)];
-  const args = ["up", "--data", join(directory, "data"), "--api-address", `127.0.0.1:${port}`, "--token-auth-file", tokens];
+  const args = [
+    "up",
+    "--network-boot=false",
+    "--data",
+    join(directory, "data"),
+    "--api-address",
+    `127.0.0.1:${port}`,
+    "--token-auth-file",
+    tokens,
+  ];
   const candidate = new Candidate(`https://127.0.0.1:${port}`, (more) => [
     start(SIDERO, [...args, "--health-addr", "off", "--diagnostics-address", "off", ...more]),
   ]);

@@ -34,7 +34,18 @@ let log = "";
 
 /** Starts the launcher as a user would and resolves on the line `ready`. */
 async function up(): Promise<ChildProcess> {
-  const args = ["up", "--data", data, "--api-address", "127.0.0.1:0", "--health-addr", "off", "--diagnostics-address", "off"];
+  const args = [
+    "up",
+    "--data",
+    data,
+    "--api-address",
+    "127.0.0.1:0",
+    "--network-boot=false",
+    "--health-addr",
+    "off",
+    "--diagnostics-address",
+    "off",
+  ];
   const child = spawn(join(here, "../../bin/sidero"), args, { stdio: ["ignore", "pipe", "pipe"] });
   child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
   for await (const line of createInterface({ input: child.stdout })) if (line === "ready") return child;

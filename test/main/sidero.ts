@@ -11,7 +11,12 @@ import { start, waitFor, type Child } from "../peers/process.ts";
 
 /** Milliseconds that a start, and a command, may take on a busy machine. */
 const PATIENCE = 60_000;
-const LISTENERS = { "api-address": "127.0.0.1:0", "health-addr": "off", "diagnostics-address": "off" };
+const LISTENERS = {
+  "api-address": "127.0.0.1:0",
+  "health-addr": "off",
+  "diagnostics-address": "off",
+  "network-boot": "false",
+};
 
 export type Flags = Readonly<Record<string, string>>;
 

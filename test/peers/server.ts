@@ -22,7 +22,14 @@ const LISTENERS = ["--api-address", "--health-addr", "--diagnostics-address"];
 /** `bin/sidero up` on fresh data. `args` are added to its command line. */
 export async function startSidero(...args: string[]): Promise<Server> {
   const data = temporary("up");
-  const child = start(SIDERO, ["up", "--data", data, ...LISTENERS.flatMap((flag) => [flag, "127.0.0.1:0"]), ...args]);
+  const child = start(SIDERO, [
+    "up",
+    "--data",
+    data,
+    "--network-boot=false",
+    ...LISTENERS.flatMap((flag) => [flag, "127.0.0.1:0"]),
+    ...args,
+  ]);
   await waitFor(child, "sidero up", 30_000, () => (/^ready\b/m.test(child.log()) ? true : undefined));
   return {
     name: "sidero",
