@@ -21,5 +21,5 @@ fi
 
 # Not `npm ci`: it insists that the lock names the binaries for every other platform too, and a registry mirror may not hold those.
 # Versions and integrity are the lock file's all the same, and --no-save leaves it as it is.
-npm install --no-save --loglevel=error
+npm install --ignore-scripts --no-save --loglevel=error
 echo "node $(node_modules/.bin/node --version)"
