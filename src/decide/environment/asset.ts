@@ -1,0 +1,79 @@
+/** Which files an Environment consists of, and which of them a machine may be given. */
+import type { BootArchitecture } from "#decide/boot/asker.ts";
+import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
+
+/** The names files have in `/env/<environment>/…`, as upstream's; the initial RAM disk has this one however it is compressed. */
+export const ASSET_FILES = ["vmlinuz", "initramfs.xz"] as const;
+export type AssetFile = (typeof ASSET_FILES)[number];
+
+export const BOOT_ARCHITECTURES = ["amd64", "arm64"] as const satisfies readonly BootArchitecture[];
+
+/** One file as the spec asks for it. */
+export interface WantedAsset {
+  readonly architecture: BootArchitecture;
+  readonly file: AssetFile;
+  /** Where it stands: `spec.arm64.kernel`. */
+  readonly field: string;
+  /** "" when it is not set. */
+  readonly url: string;
+  /** Lower case, not checked for being one; undefined: whatever is downloaded first. */
+  readonly sha512: string | undefined;
+}
+
+export type AssetCondition = NonNullable<NonNullable<Environment["status"]>["conditions"]>[number];
+
+/** The files of one architecture; none when the Environment is not for it. */
+export function assetsFor({ spec }: Environment, architecture: BootArchitecture): WantedAsset[] {
+  const part = architecture === "amd64" ? (spec ?? {}) : spec?.arm64;
+  if (part === undefined) return [];
+  const prefix = architecture === "amd64" ? "spec" : `spec.${architecture}`;
+  const wanted = (file: AssetFile, name: "kernel" | "initrd"): WantedAsset => {
+    const { url = "", sha512 = "" } = part[name] ?? {};
+    return { architecture, file, field: `${prefix}.${name}`, url, sha512: sha512 === "" ? undefined : sha512.toLowerCase() };
+  };
+  return [wanted("vmlinuz", "kernel"), wanted("initramfs.xz", "initrd")];
+}
+
+/** The files of all architectures. */
+export function assetsOf(environment: Environment): WantedAsset[] {
+  return BOOT_ARCHITECTURES.flatMap((architecture) => assetsFor(environment, architecture));
+}
+
+/** The kernel arguments for a machine of that architecture, as the spec has them. */
+export function kernelArgs({ spec }: Environment, architecture: BootArchitecture): readonly string[] {
+  const own = architecture === "amd64" ? undefined : spec?.[architecture]?.kernel?.args;
+  return own ?? spec?.kernel?.args ?? [];
+}
+
+/** The condition that speaks of the file. */
+export function conditionOf({ status }: Environment, { url, sha512 }: WantedAsset): AssetCondition | undefined {
+  const same = (status?.conditions ?? []).filter((condition) => condition.url === url);
+  return sha512 === undefined ? same[0] : (same.find((condition) => condition.sha512 === sha512) ?? same[0]);
+}
+
+/**
+ * The SHA-512 of the bytes a machine gets for this file: the spec's, else that of what was downloaded first. Undefined as long as
+ * nobody knows.
+ */
+export function digestOf(environment: Environment, asset: WantedAsset): string | undefined {
+  if (asset.sha512 !== undefined) return asset.sha512;
+  const condition = conditionOf(environment, asset);
+  return condition?.status === "True" && condition.sha512 !== "" ? condition.sha512 : undefined;
+}
+
+/**
+ * Why the Environment cannot boot a machine of that architecture yet, as a sentence that may follow "waiting: "; undefined when its
+ * status says that all files are there.
+ */
+export function unreadiness(environment: Environment, architecture: BootArchitecture): string | undefined {
+  const name = `environment "${environment.metadata.name ?? ""}"`;
+  const assets = assetsFor(environment, architecture);
+  if (assets.length === 0) return `${name} has nothing for ${architecture} machines (spec.${architecture} is not set)`;
+  for (const asset of assets) {
+    if (asset.url === "") return `${name} has no ${asset.field}.url`;
+    const condition = conditionOf(environment, asset);
+    if (condition?.status === "True" && digestOf(environment, asset) === condition.sha512) continue;
+    return `${name} is not ready: ${asset.file}: ${condition?.message ?? "it has not been looked at yet"}`;
+  }
+  return undefined;
+}
