@@ -1,0 +1,79 @@
+/** A description as QEMU's command line. */
+
+import type { Description, Disk, Nic } from "./description.ts";
+
+/** File descriptors on which QEMU finds its monitor and its serial line: sockets of whoever starts it. */
+export const MONITOR = 3;
+export const SERIAL = 4;
+
+const OVMF = "/usr/share/OVMF";
+
+/** Where a machine is plugged in and keeps its things. */
+export interface Place {
+  /** Tap interface of each NIC. */
+  readonly taps: readonly string[];
+  /** File of each disk. */
+  readonly disks: readonly string[];
+  /** File of the firmware's variables; only UEFI has any. */
+  readonly variables: string;
+  readonly accelerator: readonly string[];
+}
+
+/** It starts stopped: the monitor pulls cables and lets it go. */
+export function qemuArguments(description: Description, place: Place): string[] {
+  const { firmware, nics, disks, cores, mebibytes } = description;
+  const { taps, variables } = place;
+  return [
+    ["-name", description.name, "-nodefaults", "-display", "none", "-S"],
+    ["-chardev", `socket,id=monitor,fd=${MONITOR}`, "-mon", "chardev=monitor,mode=control"],
+    ["-chardev", `socket,id=serial,fd=${SERIAL}`, "-serial", "chardev:serial"],
+    // Without graphics SeaBIOS and the option ROMs write to the serial line.
+    ["-machine", "q35,graphics=off", ...place.accelerator, "-cpu", "max", "-smp", String(cores), "-m", String(mebibytes)],
+    smbios(description).flatMap((value) => ["-smbios", value]),
+    firmware === "bios" ? [] : flash(variables),
+    firmware === "uefi-http" ? WITHOUT_PXE : [],
+    ["-device", "virtio-rng-pci"],
+    nics.flatMap((nic, index) => nicArguments(nic, index, taps[index]!, firmware === "bios")),
+    disks.flatMap((disk, index) => diskArguments(disk, index, place.disks[index]!, nics.length)),
+  ].flat();
+}
+
+function flash(variables: string): string[] {
+  const drive = "if=pflash,format=raw";
+  return ["-drive", `${drive},unit=0,readonly=on,file=${OVMF}/OVMF_CODE_4M.fd`, "-drive", `${drive},unit=1,file=${variables}`];
+}
+
+/** Variables as they leave the factory. */
+export const FACTORY_VARIABLES = `${OVMF}/OVMF_VARS_4M.fd`;
+
+/** HTTP boot is what OVMF comes to when it may not do PXE. */
+const WITHOUT_PXE = ["IPv4PXESupport", "IPv6PXESupport"].flatMap((name) => [
+  "-fw_cfg",
+  `name=opt/org.tianocore/${name},string=n`,
+]);
+
+function nicArguments({ model, mac, rom }: Nic, index: number, tap: string, isBios: boolean): string[] {
+  const file = rom ?? (isBios ? undefined : "");
+  const device = `${model},netdev=net${index},id=nic${index},mac=${mac},bootindex=${index + 1}`;
+  return [
+    ...["-netdev", `tap,id=net${index},ifname=${tap},script=no,downscript=no`],
+    ...["-device", file === undefined ? device : `${device},romfile=${escape(file)}`],
+  ];
+}
+
+function diskArguments({ model, serial }: Disk, index: number, file: string, nics: number): string[] {
+  return [
+    ...["-drive", `if=none,format=raw,id=disk${index},file=${escape(file)}`],
+    ...["-device", `${model},drive=disk${index},serial=${escape(serial)},bootindex=${nics + index + 1}`],
+  ];
+}
+
+function smbios({ name, uuid, serial, smbios = [] }: Description): string[] {
+  const system = `type=1,manufacturer=Sidero Lab,product=Rack Machine,serial=${escape(serial)},family=${escape(name)}`;
+  return [uuid === undefined ? system : `${system},uuid=${uuid}`, ...smbios];
+}
+
+/** QEMU's option syntax doubles commas. */
+function escape(text: string): string {
+  return text.replaceAll(",", ",,");
+}

@@ -1,0 +1,16 @@
+#!/bin/bash
+# Makes sure that what the lab is made of is here: QEMU, its UEFI firmware and iPXE ROMs, dnsmasq, ip. What is missing is installed as
+# Debian's packages. setpriv comes with every Debian (util-linux).
+set -euo pipefail
+missing=()
+command -v qemu-system-x86_64 >&2 || missing+=(qemu-system-x86)
+[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing+=(ovmf)
+[ -e /usr/lib/ipxe/qemu/efi-virtio.rom ] || missing+=(ipxe-qemu)
+[ -e /usr/lib/ipxe/undionly.kpxe ] || missing+=(ipxe)
+command -v dnsmasq >&2 || missing+=(dnsmasq-base)
+command -v ip >&2 || missing+=(iproute2)
+[ "${#missing[@]}" = 0 ] && exit 0
+[ "$(id -u)" = 0 ] || { echo "parts of the lab are missing: apt-get install ${missing[*]}" >&2; exit 1; }
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update >&2
+apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >&2
