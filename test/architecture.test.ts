@@ -9,7 +9,7 @@ const root = new URL("../", import.meta.url);
 const table = readLayers(new URL("layers.json", root));
 
 function readSources(): Sources {
-  const files = globSync("{src,test,tools,bench}/**/*.ts", { cwd: root }).sort();
+  const files = globSync("{src,test,tools,bench}/**/*.ts", { cwd: root, exclude: ["**/*_pb.d.ts"] }).sort();
   return new Map(files.map((file) => [file, readFileSync(new URL(file, root), "utf8")]));
 }
 

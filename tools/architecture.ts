@@ -53,6 +53,9 @@ function isTest(file: string): boolean {
   return file.endsWith(".test.ts");
 }
 
+/** JavaScript that protoc writes, no source of ours; whether it is there the compiler says. */
+const GENERATED = /^src\/proto\/.*_pb\.js$/;
+
 /** Why `file` may not import `specifier`; undefined when it may. */
 function importFault(table: LayerTable, sources: Sources, file: string, specifier: string): string | undefined {
   const area = areaOf(file)!;
@@ -61,7 +64,7 @@ function importFault(table: LayerTable, sources: Sources, file: string, specifie
   if (target !== undefined) {
     // Data is no source: test vectors, package.json. Whether it is there the compiler says.
     if (target.endsWith(".json")) return undefined;
-    if (!sources.has(target)) return `"${specifier}" does not exist`;
+    if (!sources.has(target) && !GENERATED.test(target)) return `"${specifier}" does not exist`;
     if (isTest(file) && target.startsWith("test/")) return undefined;
     const targetArea = areaOf(target);
     if (targetArea === undefined) return `"${specifier}" is outside src/`;
