@@ -34,6 +34,19 @@ for (const [name, twin] of [
     assert.deepEqual(await twin.list(`${at}/none`), []);
   });
 
+  test(`${name}: what is too large is not read`, async () => {
+    assert.equal((await twin.read(`${at}/a/b/d`, 2))!.length, 2);
+    await assert.rejects(
+      twin.read(`${at}/a/b/d`, 1),
+      (error) => Fault.is(error, "io.too-large") && error.message.includes("/a/b/d"),
+    );
+    assert.equal(await twin.read(`${at}/none`, 1), undefined);
+  });
+
+  test(`${name}: a file has no listing`, async () => {
+    assert.deepEqual(await twin.list(`${at}/a/b/d`), []);
+  });
+
   test(`${name}: a file in no directory is a fault that names the path`, async () => {
     await assert.rejects(
       twin.writeAtomic(`${at}/none/c`, "", 0o600),

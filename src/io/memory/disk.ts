@@ -1,5 +1,6 @@
 /** The disk door without a disk. */
 import { Fault } from "#std/fault.ts";
+import { tooLarge } from "../disk.ts";
 import type { Disk } from "../disk.ts";
 
 export interface MemoryFile {
@@ -17,7 +18,11 @@ export function createMemoryDisk(): MemoryDisk {
   const directories = new Set(["", "."]);
   return {
     files,
-    read: async (path) => files.get(path)?.content.slice(),
+    read: async (path, limit = Number.POSITIVE_INFINITY) => {
+      const content = files.get(path)?.content;
+      if (content !== undefined && content.length > limit) throw tooLarge(path, content.length, limit);
+      return content?.slice();
+    },
     writeAtomic: async (path, content, mode) => {
       const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
       if (!directories.has(parent)) {
