@@ -13,14 +13,18 @@ import type { FieldValidation } from "./handlers/options.ts";
 import { DecodeProblem } from "./metadata.ts";
 import type { Resource } from "./registry.ts";
 import type { ApiRequest } from "./request.ts";
+import type { Envelope } from "./protobuf/decode.ts";
+import { decodeMessage, hasProtobuf, openEnvelope } from "./protobuf/decode.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Kubernetes' limit for request bodies. */
 const BODY_LIMIT = 3 * 1024 * 1024;
 const JSON_TYPE = "application/json";
 const YAML_TYPE = "application/yaml";
-/** What the genuine server accepts. Protobuf is not read here yet and answered with this text like any other type. */
-const ACCEPTED = [JSON_TYPE, YAML_TYPE, "application/vnd.kubernetes.protobuf"];
+const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+/** What the genuine server accepts for built-in kinds; custom ones have no protobuf. */
+const ACCEPTED = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+export type BodyType = typeof JSON_TYPE | typeof YAML_TYPE | typeof PROTOBUF_TYPE;
 
 /** A document and what a strict reader complains about in it. */
 export interface Document {
@@ -41,10 +45,11 @@ export async function readBody(request: ApiRequest): Promise<Buffer> {
   }
 }
 
-/** The media type of the body without parameters; absent means JSON. Throws 415 for what cannot be read. */
-export function bodyType(request: ApiRequest): typeof JSON_TYPE | typeof YAML_TYPE {
+/** The media type of the body without parameters; absent means JSON. Throws 415 for what cannot be read as `apiVersion` and `kind`. */
+export function bodyType(request: ApiRequest, apiVersion: string, kind: string): BodyType {
   const type = mediaType(request) || JSON_TYPE;
   if (type === JSON_TYPE || type === YAML_TYPE) return type;
+  if (type === PROTOBUF_TYPE && hasProtobuf(apiVersion, kind)) return type;
   throw unsupportedMediaType(ACCEPTED);
 }
 
@@ -61,8 +66,9 @@ export function unsupportedMediaType(accepted: readonly string[]): Fault {
 }
 
 /** Text to value; throws DecodeProblem with the words of Go's decoders. */
-export function parseDocument(bytes: Buffer, type: string): Document {
+export function parseDocument(bytes: Buffer, type: BodyType): Document {
   if (type === YAML_TYPE) return parseYaml(bytes);
+  if (type === PROTOBUF_TYPE) return { value: decodeMessage(openEnvelope(bytes)), complaints: [], problems: [] };
   const { value, duplicates } = parseText(bytes);
   const complaints = duplicates.map(duplicateField);
   return { value, complaints, problems: complaints };
@@ -83,22 +89,27 @@ function parseText(bytes: Buffer): { value: Json; duplicates: readonly string[] 
  */
 export function decodeObject(
   bytes: Buffer,
-  type: string,
+  type: BodyType,
   resource: Resource,
   validation: FieldValidation,
   warnings: string[],
 ): KubeObject {
   const { kind, custom } = resource.definition;
-  const { object, complaints, problems } = readTyped(bytes, type, resource);
   const refuse = (problem: string): Fault =>
     badRequest(`${kind} in version "${resource.version.name}" cannot be handled as a ${kind}: ${problem}`);
-  let unknown: string[];
-  try {
-    unknown = coerce(object, resource).map(unknownField);
-  } catch (error) {
-    if (error instanceof DecodeProblem) throw refuse(error.message);
-    throw error;
-  }
+  const refusing = <T>(decode: () => T): T => {
+    try {
+      return decode();
+    } catch (error) {
+      if (error instanceof DecodeProblem) throw refuse(error.message);
+      throw error;
+    }
+  };
+  const { object, complaints, problems } =
+    type === PROTOBUF_TYPE
+      ? { object: refusing(() => readProtobuf(bytes, resource)), complaints: [], problems: [] }
+      : readTyped(bytes, type, resource);
+  const unknown = refusing(() => coerce(object, resource)).map(unknownField);
   // Go's struct decoder meets unknown and repeated fields in one pass, the one for custom resources in two.
   const found = custom ? [...problems, ...unknown] : [...unknown, ...problems];
   if (found.length > 0 && validation === "Strict") throw refuse(`strict decoding error: ${found.join(", ")}`);
@@ -106,8 +117,28 @@ export function decodeObject(
   return object;
 }
 
+/** Throws 400 for another kind, DecodeProblem for a message that is broken. */
+function readProtobuf(bytes: Buffer, resource: Resource): KubeObject {
+  const { kind } = resource.definition;
+  let envelope: Envelope;
+  try {
+    envelope = openEnvelope(bytes);
+  } catch (error) {
+    if (!(error instanceof DecodeProblem)) throw error;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${error.message} (${summary(bytes)})`);
+  }
+  const { apiVersion, kind: said } = envelope;
+  if (said !== kind && hasProtobuf(apiVersion, said)) {
+    const [from, to] = [`${resource.version.name}.${said}`, `${resource.version.name}.${kind}`];
+    throw badRequest(
+      `${said} in version "${apiVersion}" cannot be handled as a ${kind}: converting (${from}) to (${to}): unknown conversion`,
+    );
+  }
+  return Object.assign(decodeMessage(envelope), checkType({} as KubeObject, { apiVersion, kind: said }, resource));
+}
+
 /** Parses the body and makes sure that it is an object of the resource's kind and version, which built-in kinds may leave out. */
-function readTyped(bytes: Buffer, type: string, resource: Resource): Omit<Document, "value"> & { object: KubeObject } {
+function readTyped(bytes: Buffer, type: BodyType, resource: Resource): Omit<Document, "value"> & { object: KubeObject } {
   const { kind, custom } = resource.definition;
   const unrecognized = (problem: string): Fault =>
     badRequest(`the object provided is unrecognized (must be of type ${kind}): ${problem} (${summary(bytes)})`);

@@ -57,10 +57,8 @@ export async function converse(dialogue: Dialogue, kubectl: string, kubeconfig: 
       NS: namespace,
       LC_ALL: "C.UTF-8",
     };
-    // Through apply: `kubectl create namespace` of the newest kubectls speaks protobuf only.
-    const manifest = `kubectl create namespace ${namespace} --dry-run=client -o yaml | kubectl apply -f -`;
     const context = `kubectl config set-context --current --namespace=${namespace}`;
-    const { code, output } = await bash(`set -o pipefail; ${manifest} && ${context}`, folder, env);
+    const { code, output } = await bash(`kubectl create namespace ${namespace} && ${context}`, folder, env);
     if (code !== 0) throw new Error(`no namespace to talk in: ${output}`);
     const turns: Turn[] = [];
     for (const line of dialogue.lines) {

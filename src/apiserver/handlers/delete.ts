@@ -59,7 +59,7 @@ async function removeListed(parts: Parts, target: Target, { namespace, name }: E
 async function readOptions({ request }: Target): Promise<DeleteOptions> {
   const body = await readBody(request);
   if (body.length === 0) return readDeleteOptions(request.query, undefined);
-  const type = bodyType(request);
+  const type = bodyType(request, "v1", "DeleteOptions");
   try {
     return readDeleteOptions(request.query, parseDocument(body, type).value);
   } catch (error) {

@@ -1,8 +1,10 @@
 /** create (POST), update (PUT) and their `status`, `scale` and `finalize` forms: a whole object in the body. */
 import type { Outgoing } from "#io/serve.ts";
 import { badRequest, conflict } from "#kube/status.ts";
+import { apiVersionOf } from "#schema/meta.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { bodyType, decodeObject, readBody } from "../codec.ts";
+import type { BodyType } from "../codec.ts";
 import { storageName } from "../registry.ts";
 import { readWriteOptions } from "./options.ts";
 import { wipeSystemFields } from "./prepare.ts";
@@ -14,7 +16,7 @@ import { change, insert } from "./write.ts";
 export async function create(parts: Parts, target: Target): Promise<Outgoing> {
   const { request, resource } = target;
   negotiate(parts, target);
-  const type = bodyType(request);
+  const type = typeOfBody(target);
   const body = await readBody(request);
   const { dryRun, fieldValidation } = readWriteOptions(request.query, "CreateOptions");
   const object = decodeObject(body, type, resource, fieldValidation, request.warnings);
@@ -24,12 +26,16 @@ export async function create(parts: Parts, target: Target): Promise<Outgoing> {
   return answer(parts, target, 201, item);
 }
 
+function typeOfBody({ request, resource: { definition, version } }: Target): BodyType {
+  return bodyType(request, apiVersionOf(definition.group, version.name), definition.kind);
+}
+
 export async function update(parts: Parts, target: Target): Promise<Outgoing> {
   const { request, subresource } = target;
   negotiate(parts, target);
   const body = await readBody(request);
   const { dryRun, fieldValidation } = readWriteOptions(request.query, "UpdateOptions");
-  const type = bodyType(request);
+  const type = typeOfBody(target);
   const paths = subresource === "scale" ? target.resource.version.scale! : undefined;
   const resource = paths === undefined ? target.resource : scaleResource(target.resource);
   const decode = (validation: typeof fieldValidation, warnings: string[]): KubeObject => {

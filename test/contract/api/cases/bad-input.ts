@@ -34,6 +34,26 @@ const INVALID_UTF8 = Buffer.concat([
   Buffer.from('"}}'),
 ]);
 
+/** `runtime.Unknown` in hexadecimal: type v1 ConfigMap, then the object. */
+const CONFIG_MAP_ENVELOPE = "6b387300 0a0f 0a027631 1209436f6e6669674d6170";
+const PROTOBUF = [
+  "",
+  "78",
+  "6b387300",
+  "6b387300 ff",
+  "6b387300 0a0f 0a027631",
+  "6b387300 0a0c 0a027631 1206536563726574 12020a00",
+  "6b387300 0a0b 0a027631 12054e6f646573 12020a00",
+  CONFIG_MAP_ENVELOPE,
+  `${CONFIG_MAP_ENVELOPE} 1200`,
+  // A name, data a=b, and a field nobody knows.
+  `${CONFIG_MAP_ENVELOPE} 1214 0a04 0a027062 1206 0a0161 120162 f8010a 9a060161`,
+  // The same name as a number; data that is cut off; a group.
+  `${CONFIG_MAP_ENVELOPE} 1206 0a04 0805 1200`,
+  `${CONFIG_MAP_ENVELOPE} 120a 0a04 0a027063 1209 0a01`,
+  `${CONFIG_MAP_ENVELOPE} 1207 0a04 0a027064 13`,
+];
+
 const PATHS = [
   "/",
   "/api/",
@@ -113,6 +133,14 @@ export const badInput: readonly Case[] = [
     ]
       .flatMap((type) => BOTH.map((path) => ({ call: `POST ${path}`, type, body: "x" })))
       .filter(({ call, type }) => !(call.includes("configmaps") && type.includes("protobuf"))),
+  },
+  {
+    name: "protobuf that is none, and some that is",
+    steps: PROTOBUF.map((hex) => ({
+      call: `POST ${CONFIGMAPS}`,
+      type: "application/vnd.kubernetes.protobuf",
+      body: Buffer.from(hex.replaceAll(" ", ""), "hex"),
+    })),
   },
   {
     name: "content types that are",
