@@ -31,7 +31,7 @@ export interface UdpSocket {
   /** What it is bound to. */
   readonly address: string;
   readonly port: number;
-  /** Hands the datagram to the system. Rejects with Fault `io.unreachable`, `io.too-large` or `io.failed`; never blocks the loop. */
+  /** Hands the datagram to the system; until it resolves the bytes must not change. Rejects with Fault `io.unreachable`, `io.too-large` or `io.failed`; never blocks the loop. */
   send(bytes: Uint8Array, to: UdpEndpoint): Promise<void>;
   close(): Promise<void>;
 }
