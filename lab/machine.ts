@@ -17,6 +17,8 @@ export interface Machine {
   readonly description: Description;
   readonly serial: Serial;
   readonly isOn: boolean;
+  /** When it was last switched on or reset, in milliseconds since 1970. */
+  readonly since: number;
   /** The power button: switches it on. */
   on(): Promise<void>;
   /** The power cord: off at once, whatever it does. */
@@ -53,7 +55,12 @@ export async function createMachine(network: Network, description: Description, 
   const cabled = description.nics.map((nic) => nic.cabled);
   const serial = createSerial(name, join(logs, `${name}.serial.log`));
   let running: Running | undefined;
+  let since = 0;
 
+  const begin = (): void => {
+    since = Date.now();
+    serial.restart();
+  };
   const setLink = (monitor: Qmp, nic: number): Promise<unknown> =>
     monitor.execute("set_link", { name: `nic${nic}`, up: cabled[nic] });
 
@@ -63,6 +70,9 @@ export async function createMachine(network: Network, description: Description, 
     get isOn() {
       return running !== undefined;
     },
+    get since() {
+      return since;
+    },
     async on() {
       if (running !== undefined) return;
       const started = start(network.namespace, qemuArguments(description, place), serial);
@@ -71,7 +81,7 @@ export async function createMachine(network: Network, description: Description, 
         if (running === started) running = undefined;
       });
       for (const nic of cabled.keys()) if (!cabled[nic]) await setLink(started.monitor, nic);
-      serial.restart();
+      begin();
       await started.monitor.execute("cont");
     },
     async off() {
@@ -80,7 +90,7 @@ export async function createMachine(network: Network, description: Description, 
     },
     async reset() {
       if (running === undefined) throw new Error(`${name} is off`);
-      serial.restart();
+      begin();
       await running.monitor.execute("system_reset");
     },
     async cable(nic, plugged) {

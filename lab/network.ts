@@ -19,8 +19,8 @@ export interface Network {
   readonly directory: string;
   /** A new tap interface on the bridge, by its name. */
   plug(): Promise<string>;
-  /** A neighbour: another namespace, with an interface `eth0` of that address (`10.77.0.2`) on the same bridge. */
-  annex(address: string): Promise<string>;
+  /** A neighbour: another namespace, with an interface `eth0` of 10.77.0.`host` and fd77::`host` on the same bridge. */
+  annex(host: number): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -55,13 +55,14 @@ export async function createNetwork(): Promise<Network> {
       await ip("-n", namespace, "link", "set", tap, "master", "rack", "up");
       return tap;
     },
-    async annex(address) {
+    async annex(host) {
       const name = `${namespace}.${namespaces.length}`;
       const cable = `annex${namespaces.length}`;
       await open(name);
       await ip("-n", namespace, "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", name);
       await ip("-n", namespace, "link", "set", cable, "master", "rack", "up");
-      await ip("-n", name, "addr", "add", `${address}/24`, "dev", "eth0");
+      await ip("-n", name, "addr", "add", `10.77.0.${host}/24`, "dev", "eth0");
+      await ip("-n", name, "addr", "add", `fd77::${host}/64`, "dev", "eth0", "nodad");
       await ip("-n", name, "link", "set", "eth0", "up");
       return name;
     },

@@ -55,17 +55,13 @@ const WITHOUT_PXE = ["IPv4PXESupport", "IPv6PXESupport"].flatMap((name) => [
 function nicArguments({ model, mac, rom }: Nic, index: number, tap: string, isBios: boolean): string[] {
   const file = rom ?? (isBios ? undefined : "");
   const device = `${model},netdev=net${index},id=nic${index},mac=${mac},bootindex=${index + 1}`;
-  return [
-    ...["-netdev", `tap,id=net${index},ifname=${tap},script=no,downscript=no`],
-    ...["-device", file === undefined ? device : `${device},romfile=${escape(file)}`],
-  ];
+  const backend = `tap,id=net${index},ifname=${tap},script=no,downscript=no`;
+  return ["-netdev", backend, "-device", file === undefined ? device : `${device},romfile=${escape(file)}`];
 }
 
 function diskArguments({ model, serial }: Disk, index: number, file: string, nics: number): string[] {
-  return [
-    ...["-drive", `if=none,format=raw,id=disk${index},file=${escape(file)}`],
-    ...["-device", `${model},drive=disk${index},serial=${escape(serial)},bootindex=${nics + index + 1}`],
-  ];
+  const device = `${model},drive=disk${index},serial=${escape(serial)},bootindex=${nics + index + 1}`;
+  return ["-drive", `if=none,format=raw,id=disk${index},file=${escape(file)}`, "-device", device];
 }
 
 function smbios({ name, uuid, serial, smbios = [] }: Description): string[] {

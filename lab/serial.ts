@@ -93,5 +93,5 @@ export function createSerial(name: string, path: string): Serial {
 /** Without what moves the cursor or colours the text. */
 function plain(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what it is about
-  return text.replace(/\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][0-9A-B]|[\x00-\x09\x0b-\x1f\x7f]/g, "");
+  return text.replace(/\x1b\[[0-9;?=]*[A-Za-z]|\x1b[()][0-9A-B]|\x1bc|[\x00-\x09\x0b-\x1f\x7f]/g, "");
 }

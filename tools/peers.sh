@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,tftp-clients,tshark) names is left out.
+# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,lab,tftp-clients,tshark) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -12,3 +12,4 @@ if wanted refapi; then test/refapi/locate.sh; fi
 if wanted kcm; then test/refapi/locate-kcm.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
+if wanted lab; then tools/lab.sh; fi

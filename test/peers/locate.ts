@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "refapi" | "kcm" | "kubectl" | "tftp-clients" | "tshark";
+export type Peer = "refapi" | "kcm" | "kubectl" | "lab" | "tftp-clients" | "tshark";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -49,6 +49,11 @@ export function locateTshark(): string {
 /** Brings atftp, tftp-hpa's `tftp` and curl onto the path. */
 export function bringTftpClients(): void {
   run("tools/tftp-clients.sh");
+}
+
+/** Brings QEMU with its firmware, iPXE's ROMs and dnsmasq. */
+export function bringLab(): void {
+  run("tools/lab.sh");
 }
 
 /** Path of the launcher, in this checkout. */
