@@ -2,7 +2,7 @@
 import { kind } from "#schema/kind.ts";
 import type { Resource } from "#schema/kind.ts";
 import type { TypeOf } from "#schema/kit.ts";
-import { array, boolean, enumeration, int32, object, string } from "#schema/kit.ts";
+import { array, boolean, dateTime, enumeration, int32, object, string } from "#schema/kit.ts";
 import { Conditions } from "../../condition.ts";
 import { CredentialSource, ObjectReference } from "../../reference.ts";
 import { BootFromDiskMethod, PxeMode } from "../boot.ts";
@@ -59,12 +59,19 @@ const NodeAddress = object({
   address: string().required().doc("The address."),
 });
 
+const WipeOrder = object({
+  id: string().required().doc("Which order this is; the agent's report that it is done must carry it."),
+  reason: string().doc("Why the machine is to be wiped."),
+  time: dateTime().doc("When it was ordered."),
+});
+
 export const ServerStatus = object({
   ready: boolean().doc("The machine is where it should be: clean and resting, or in use."),
   inUse: boolean().doc("A ServerBinding holds the machine."),
   isClean: boolean().doc("The machine was wiped and not used since."),
   conditions: Conditions.doc("PowerCycle: a wipe is under way (False) or done (True). PXEBooted: Talos is installed."),
   addresses: array(NodeAddress).doc("Addresses the machine reported."),
+  wipeOrder: WipeOrder.doc("An order to wipe the machine, until it has been carried out. Without one nothing is ever wiped."),
   power: enumeration("on", "off", "unknown").doc("Power state as last read: on, off or unknown."),
 });
 
