@@ -15,6 +15,8 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** Must be read to the end or its request's signal aborted. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** What came after the body, once it has been read; the memory transport alone has it. */
+  readonly trailers?: () => Readonly<Record<string, string>>;
 }
 
 export interface HttpTransport {

@@ -1,4 +1,4 @@
-/** The door to HTTP as a server. Node's twin listens on TCP (TLS, HTTP/1.1 and HTTP/2); tests call a handler directly. */
+/** The door to HTTP as a server. Node's twin listens on TCP (HTTP/1.1 and HTTP/2, with TLS or without); tests call a handler directly. */
 
 /** A caller inside this process, vouched for by whoever made its transport. */
 export interface Principal {
@@ -13,12 +13,15 @@ export interface Incoming {
   /** Lower-case names; repeated headers joined by ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly peer: {
+    /** IPv4 in dotted form whatever the listener's family. */
     readonly address: string;
     /** DER of a client certificate that chains to the listener's client CA; undefined when none was shown. */
     readonly certificate?: Uint8Array;
     /** Who calls when the caller is part of this process. Set by the memory transport alone: nothing from a network can claim it. */
     readonly principal?: Principal;
   };
+  /** Where the request came in: this host's end of the connection. Undefined for callers inside this process. */
+  readonly local?: { readonly address: string; readonly port: number };
   /** The whole body; rejects with Fault `io.too-large` beyond `limit` bytes and `io.closed` when the client goes away. */
   body(limit: number): Promise<Buffer>;
   /** Aborted when the client goes away or the listener closes. */
@@ -31,9 +34,10 @@ export interface Sink {
   write(bytes: Buffer): void;
   /** More is buffered than this stream may hold: write nothing more until drained. */
   readonly full: boolean;
-  onDrain(resume: () => void): void;
-  /** Ends the stream cleanly. */
-  end(): void;
+  /** Calls `resume` once, when no more than `most` bytes are still here (absent: when no longer full); never if the client goes away first. */
+  onDrain(resume: () => void, most?: number): void;
+  /** Ends the stream cleanly. Trailers (lower-case names) reach clients of HTTP/2, and those of HTTP/1.1 where the answer is in chunks. */
+  end(trailers?: Readonly<Record<string, string>>): void;
 }
 
 export interface Outgoing {
@@ -42,6 +46,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** Pieces are written one after the other without being joined; a stream is opened once headers are out. */
   readonly body: readonly Buffer[] | { open(sink: Sink): void };
+  /** Called once: true when the whole answer has left this process, false when it never will. A stream may not have been opened. */
+  readonly settled?: (complete: boolean) => void;
 }
 
 /** Must not reject: whatever goes wrong is an answer. */
@@ -51,7 +57,7 @@ export interface ListenOptions {
   readonly host: string;
   /** 0 picks a free port. */
   readonly port: number;
-  /** PEM. Absent: plain HTTP (and h2c is not offered). */
+  /** PEM. Absent: plain HTTP/1.1, and h2c for clients that know of it (RFC 9113 §3.3). */
   readonly tls?: {
     readonly key: string;
     readonly certificate: string;

@@ -74,6 +74,28 @@ test("a stream is opened at once, buffers up to its bound, and resumes when read
   assert.equal((await next).done, true);
 });
 
+test("trailers are there once the body is read, and the answer is settled", async () => {
+  const settled: boolean[] = [];
+  const transport = createMemoryTransport(async () => ({
+    status: 200,
+    headers: {},
+    body: {
+      open(sink) {
+        sink.write(Buffer.from("x"));
+        sink.end({ "grpc-status": "0" });
+      },
+    },
+    settled: (complete) => void settled.push(complete),
+  }));
+  const whole = await transport.request({ method: "POST", target: "/" });
+  assert.equal(await text(whole.body), "x");
+  assert.deepEqual(whole.trailers!(), { "grpc-status": "0" });
+  assert.deepEqual(settled, [true]);
+  await transport.request({ method: "POST", target: "/" });
+  await transport.close();
+  assert.deepEqual(settled, [true, false]);
+});
+
 test("a reader that leaves, an aborted request and a closed transport abort the handler's signal", async () => {
   const signals: AbortSignal[] = [];
   const transport = createMemoryTransport(

@@ -22,19 +22,28 @@ export function createMemoryTransport(handler: Handler, options: MemoryTransport
     asked.signal?.throwIfAborted();
     const abort = new AbortController();
     const stop = (): void => abort.abort(asked.signal!.reason);
-    const done = (): void => {
+    let settled: Outgoing["settled"];
+    const settle = (complete: boolean): void => {
       open.delete(abort);
       asked.signal?.removeEventListener("abort", stop);
+      settled?.(complete);
     };
     open.add(abort);
-    abort.signal.addEventListener("abort", done, { once: true });
+    abort.signal.addEventListener("abort", () => settle(false), { once: true });
     asked.signal?.addEventListener("abort", stop, { once: true });
+    const answered = handler(incoming(asked, peer, abort.signal)).then((outgoing) => {
+      settled = outgoing.settled;
+      if (abort.signal.aborted) settle(false);
+      return outgoing;
+    });
     try {
-      const { status, headers, body } = await unlessAborted(handler(incoming(asked, peer, abort.signal)), abort.signal);
-      const source = asked.method === "HEAD" ? [] : sourceOf(body, options.buffered ?? BUFFERED, abort.signal);
-      return { status, headers, body: reading(source, abort, done) };
+      const { status, headers, body } = await unlessAborted(answered, abort.signal);
+      const pipe = new Pipe(options.buffered ?? BUFFERED, abort.signal);
+      if (asked.method === "HEAD") pipe.end();
+      else pipe.take(body);
+      return { status, headers, body: reading(pipe, abort, settle), trailers: () => pipe.trailers };
     } catch (error) {
-      done();
+      settle(false);
       throw error;
     }
   };
@@ -72,26 +81,19 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function sourceOf(body: Outgoing["body"], buffered: number, signal: AbortSignal): Iterable<Buffer> | AsyncIterable<Buffer> {
-  if (!("open" in body)) return body;
-  const pipe = new Pipe(buffered, signal);
-  body.open(pipe);
-  return pipe.read();
-}
-
 /** The body as the client reads it. Leaving it unread half-way (`break`) is a client that went away. */
 async function* reading(
-  source: Iterable<Buffer> | AsyncIterable<Buffer>,
+  pipe: Pipe,
   abort: AbortController,
-  done: () => void,
+  settle: (complete: boolean) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   let complete = false;
   try {
-    yield* source;
+    yield* pipe.read();
     complete = true;
   } finally {
-    if (!complete) abort.abort(gone("the client went away"));
-    done();
+    if (complete) settle(true);
+    else abort.abort(gone("the client went away"));
   }
 }
 
@@ -102,13 +104,20 @@ class Pipe implements Sink {
   #queue: Buffer[] = [];
   #bytes = 0;
   #ended = false;
-  #resumes: (() => void)[] = [];
+  trailers: Readonly<Record<string, string>> = {};
+  #waiting: { readonly most: number; readonly resume: () => void }[] = [];
   #wake: () => void = () => {};
 
   constructor(limit: number, signal: AbortSignal) {
     this.#limit = limit;
     this.#signal = signal;
     signal.addEventListener("abort", () => this.#wake(), { once: true });
+  }
+
+  take(body: Outgoing["body"]): void {
+    if ("open" in body) return body.open(this);
+    for (const piece of body) this.write(piece);
+    this.end();
   }
 
   write(bytes: Buffer): void {
@@ -122,13 +131,14 @@ class Pipe implements Sink {
     return this.#bytes >= this.#limit;
   }
 
-  onDrain(resume: () => void): void {
-    if (this.full) this.#resumes.push(resume);
+  onDrain(resume: () => void, most = this.#limit - 1): void {
+    if (this.#bytes > most) this.#waiting.push({ most, resume });
     else queueMicrotask(resume);
   }
 
-  end(): void {
+  end(trailers: Readonly<Record<string, string>> = {}): void {
     this.#ended = true;
+    this.trailers = trailers;
     this.#wake();
   }
 
@@ -150,9 +160,8 @@ class Pipe implements Sink {
   }
 
   #resume(): void {
-    if (this.full || this.#resumes.length === 0) return;
-    const resumes = this.#resumes;
-    this.#resumes = [];
-    for (const resume of resumes) resume();
+    const ready = this.#waiting.filter(({ most }) => this.#bytes <= most);
+    this.#waiting = this.#waiting.filter(({ most }) => this.#bytes > most);
+    for (const { resume } of ready) resume();
   }
 }

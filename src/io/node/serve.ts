@@ -1,15 +1,15 @@
 /** The listening door on node's TCP, TLS, HTTP/1.1 and HTTP/2. */
-import type { Server as Http1Server } from "node:http";
 import type { ServerHttp2Session } from "node:http2";
-import type { AddressInfo, Server, Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { Fault } from "#std/fault.ts";
-import type { Incoming, Listen, ListenOptions } from "../serve.ts";
-import { Exchange } from "./serve/exchange.ts";
+import type { Listen, ListenOptions } from "../serve.ts";
+import { type Ends, Exchange } from "./serve/exchange.ts";
 import { createHttp1 } from "./serve/http1.ts";
 import { serveHttp2 } from "./serve/http2.ts";
 import { CONNECTIONS, GRACE, KEEP_ALIVE } from "./serve/limits.ts";
+import { awaitPreface } from "./serve/preface.ts";
 import type { Wire } from "./serve/wire.ts";
 
 /** Rejects with Fault `io.address-in-use` or `io.listen-failed` (no such address, no permission, key and certificate do not fit). */
@@ -18,11 +18,11 @@ export const listen: Listen = async (options, handler) => {
   const exchanges = new Set<Exchange>();
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const peers = new WeakMap<Duplex, Incoming["peer"]>();
+  const ends = new WeakMap<Duplex, Ends>();
   let closing = false;
 
   const onRequest = (wire: Wire, socket: Duplex): ((complete: boolean) => void) => {
-    const exchange = new Exchange(wire, peers.get(socket)!, limits);
+    const exchange = new Exchange(wire, ends.get(socket)!, limits);
     exchanges.add(exchange);
     void exchange.run(handler);
     return (complete) => {
@@ -33,18 +33,20 @@ export const listen: Listen = async (options, handler) => {
     };
   };
   const http1 = createHttp1({ limits, closing: () => closing, onRequest });
-  const onSecure = (socket: TLSSocket): void => {
-    peers.set(socket, peerOf(socket));
-    if (socket.alpnProtocol !== "h2") return void http1.emit("connection", socket);
+  const serve = (socket: Socket | TLSSocket, isHttp2: boolean): void => {
+    ends.set(socket, endsOf(socket));
+    if (!isHttp2) return void http1.emit("connection", socket);
     const session = serveHttp2(socket, { limits, onRequest });
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
   };
-  const server = tls === undefined ? http1 : secure(tls, limits, http1, onSecure);
+  const server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true, noDelay: true }, (socket) => awaitPreface(socket, limits.headers, serve))
+      : secure(tls, limits, serve);
   server.maxConnections = CONNECTIONS;
   server.prependListener("connection", (socket: Socket) => {
     sockets.add(socket);
-    peers.set(socket, peerOf(socket));
     socket.setKeepAlive(true, KEEP_ALIVE);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -62,8 +64,10 @@ export const listen: Listen = async (options, handler) => {
           clearTimeout(cut);
           resolve();
         });
-        if (server !== http1) http1.close(() => {});
+        http1.close(() => {});
         for (const session of sessions) session.close();
+        // Nobody has asked for anything on a connection that has not said which HTTP it speaks.
+        if (tls === undefined) for (const socket of sockets) if (!ends.has(socket)) socket.destroy();
         for (const exchange of exchanges) exchange.abort(() => reason);
         http1.closeIdleConnections();
       }),
@@ -74,8 +78,7 @@ export const listen: Listen = async (options, handler) => {
 function secure(
   tls: NonNullable<ListenOptions["tls"]>,
   limits: ListenOptions["limits"],
-  http1: Http1Server,
-  onSecure: (socket: TLSSocket) => void,
+  serve: (socket: TLSSocket, isHttp2: boolean) => void,
 ): Server {
   let server: Server;
   try {
@@ -92,7 +95,7 @@ function secure(
         handshakeTimeout: limits.headers,
         noDelay: true,
       },
-      onSecure,
+      (socket) => serve(socket, socket.alpnProtocol === "h2"),
     );
   } catch (cause) {
     throw new Fault("io.listen-failed", `cannot serve TLS: ${(cause as Error).message}`, {
@@ -102,8 +105,6 @@ function secure(
     });
   }
   server.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
-  // Node's HTTP server starts to enforce its time limits when it listens; this one never does, it is handed its sockets.
-  http1.emit("listening");
   return server;
 }
 
@@ -118,8 +119,16 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<AddressInf
   });
 }
 
-function peerOf(socket: Socket | TLSSocket): Incoming["peer"] {
-  const address = socket.remoteAddress ?? "";
+function endsOf(socket: Socket | TLSSocket): Ends {
+  const address = plainAddress(socket.remoteAddress);
   const certificate = "authorized" in socket && socket.authorized ? socket.getPeerX509Certificate()?.raw : undefined;
-  return certificate === undefined ? { address } : { address, certificate };
+  return {
+    peer: certificate === undefined ? { address } : { address, certificate },
+    local: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+  };
+}
+
+/** A listener on `::` sees callers of IPv4 as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
+function plainAddress(address = ""): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

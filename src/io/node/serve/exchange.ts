@@ -6,7 +6,8 @@ import { Outlet, WRITE } from "./outlet.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Wire } from "./wire.ts";
 
-type Peer = Incoming["peer"];
+/** The two ends of a connection. */
+export type Ends = Required<Pick<Incoming, "peer" | "local">>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -19,7 +20,8 @@ function gone(): Fault {
 }
 
 export class Exchange implements Incoming {
-  readonly peer: Peer;
+  readonly peer: Incoming["peer"];
+  readonly local: Ends["local"];
   readonly #wire: Wire;
   readonly #limits: ListenOptions["limits"];
   #abort: AbortController | undefined;
@@ -28,11 +30,13 @@ export class Exchange implements Incoming {
   #body: Promise<Buffer> | undefined;
   #outlet: Outlet | undefined;
   readonly #stalled: Watchdog;
+  #settled: Outgoing["settled"];
   #gone = false;
 
-  constructor(wire: Wire, peer: Peer, limits: ListenOptions["limits"]) {
+  constructor(wire: Wire, ends: Ends, limits: ListenOptions["limits"]) {
     this.#wire = wire;
-    this.peer = peer;
+    this.peer = ends.peer;
+    this.local = ends.local;
     this.#limits = limits;
     this.#stalled = new Watchdog(limits.stalled, () => wire.cut());
   }
@@ -66,7 +70,9 @@ export class Exchange implements Incoming {
   async run(handler: Handler): Promise<void> {
     try {
       const outgoing = await handler(this);
-      if (!this.#gone) this.#send(outgoing);
+      if (this.#gone) return outgoing.settled?.(false);
+      this.#settled = outgoing.settled;
+      this.#send(outgoing);
     } catch {
       this.#wire.cut();
     }
@@ -85,6 +91,7 @@ export class Exchange implements Incoming {
     this.#outlet?.close();
     this.#stalled.close();
     if (!complete) this.abort(gone);
+    this.#settled?.(complete);
   }
 
   #read(limit: number): Promise<Buffer> {

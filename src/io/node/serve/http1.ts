@@ -1,4 +1,4 @@
-/** HTTP/1.1 (RFC 9112) on node's server, for plain sockets and for those TLS hands over. */
+/** HTTP/1.1 (RFC 9112) on node's server, for sockets that others have accepted. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { ListenOptions } from "../../serve.ts";
@@ -53,7 +53,9 @@ class Http1Wire implements Wire {
     this.#response.write(bytes, done);
   }
 
-  end(bytes?: Buffer): void {
+  end(bytes?: Buffer, trailers?: Readonly<Record<string, string>>): void {
+    // Without chunks (HTTP/1.0, a known length) there is no place for them: node drops them.
+    if (trailers !== undefined) this.#response.addTrailers(trailers);
     this.#response.end(bytes);
   }
 
@@ -70,7 +72,7 @@ export interface Http1Options {
   readonly onRequest: (wire: Wire, socket: Duplex) => (complete: boolean) => void;
 }
 
-/** A server that may listen itself or be given sockets with `emit("connection", socket)`. */
+/** A server that is given its sockets with `emit("connection", socket)`. */
 export function createHttp1(options: Http1Options): Server {
   const { limits } = options;
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
@@ -93,7 +95,9 @@ export function createHttp1(options: Http1Options): Server {
   );
   server.on("checkContinue", serve);
   server.on("checkExpectation", serve);
-  server.on("clientError", refuse);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(socket, error.code));
+  // Node's HTTP server starts to enforce its time limits when it listens; this one never does.
+  server.emit("listening");
   return server;
 }
 
@@ -105,13 +109,13 @@ function discard(request: IncomingMessage, time: number): void {
   request.resume();
 }
 
-/** What could not be read as a request gets Go's answer (net/http) and the door. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+/** What could not be read as a request gets Go's answer (net/http) and the door. `code` is node's for what went wrong. */
+export function refuse(socket: Duplex, code = ""): void {
   const reasons: Record<string, string> = {
     HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
     ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
   };
-  const reason = reasons[error.code ?? ""] ?? "400 Bad Request";
-  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy();
+  const reason = reasons[code] ?? "400 Bad Request";
+  if (!socket.writable || code === "ECONNRESET") return void socket.destroy();
   socket.end(`HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${reason}`);
 }

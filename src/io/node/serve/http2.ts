@@ -1,4 +1,4 @@
-/** HTTP/2 (RFC 9113) on a socket whose TLS handshake chose it. */
+/** HTTP/2 (RFC 9113) on a socket whose TLS handshake chose it, or whose first bytes are its preface. */
 import {
   constants,
   performServerHandshake,
@@ -6,7 +6,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
 import type { ListenOptions } from "../../serve.ts";
 import { HEADER_BYTES, STREAMS } from "./limits.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -20,8 +20,11 @@ class Http2Wire implements Wire {
   readonly headers: Wire["headers"];
   readonly input: ServerHttp2Stream | undefined;
   readonly #stream: ServerHttp2Stream;
+  readonly #patience: number;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) {
+  /** `patience`: milliseconds for a body that nobody wants. */
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, patience: number) {
+    this.#patience = patience;
     headers["host"] ??= headers[":authority"];
     this.headers = headers as Wire["headers"];
     this.input = (flags & NGHTTP2_FLAG_END_STREAM) === 0 ? stream : undefined;
@@ -43,19 +46,32 @@ class Http2Wire implements Wire {
   head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void {
     for (const name of CONNECTION_HEADERS) delete headers[name];
     if (length !== undefined) headers["content-length"] = String(length);
-    this.#stream.respond({ ":status": status, ...headers }, { endStream: length === 0 || this.method === "HEAD" });
+    const endStream = length === 0 || this.method === "HEAD";
+    // A stream ends with trailers, be there any or not.
+    const waitForTrailers = length === undefined && !endStream;
+    this.#stream.respond({ ":status": status, ...headers }, { endStream, waitForTrailers });
   }
 
   write(bytes: Buffer, done: (error?: Error | null) => void): void {
     this.#stream.write(bytes, done);
   }
 
-  end(bytes?: Buffer): void {
+  end(bytes?: Buffer, trailers: Readonly<Record<string, string>> = {}): void {
     const stream = this.#stream;
-    stream.end(bytes, () => {
-      // RFC 9113 §8.1: the answer is whole, the rest of the request is not wanted.
-      if (this.input !== undefined && !stream.readableEnded) stream.close(NGHTTP2_NO_ERROR);
-    });
+    stream.once("wantTrailers", () => stream.sendTrailers({ ...trailers }));
+    stream.end(bytes);
+    if (this.input !== undefined && !stream.readableEnded) this.#discard();
+  }
+
+  /**
+   * The rest of a body nobody asked for: read and forgotten, but not for ever. RFC 9113 §8.1 would allow a reset without error at once, but it
+   * overtakes trailers, and curl takes it for a failure.
+   */
+  #discard(): void {
+    const stream = this.#stream;
+    const timer = setTimeout(() => stream.close(NGHTTP2_NO_ERROR), this.#patience).unref();
+    stream.once("close", () => clearTimeout(timer));
+    stream.resume();
   }
 
   cut(): void {
@@ -67,11 +83,11 @@ class Http2Wire implements Wire {
 export interface Http2Options {
   readonly limits: ListenOptions["limits"];
   /** Called with every request; returns what to do when its wire is gone. */
-  readonly onRequest: (wire: Wire, socket: TLSSocket) => (complete: boolean) => void;
+  readonly onRequest: (wire: Wire, socket: Duplex) => (complete: boolean) => void;
 }
 
 /** Serves one connection until either side closes it. */
-export function serveHttp2(socket: TLSSocket, options: Http2Options): ServerHttp2Session {
+export function serveHttp2(socket: Duplex, options: Http2Options): ServerHttp2Session {
   const { limits } = options;
   const session = performServerHandshake(socket, {
     settings: { maxConcurrentStreams: STREAMS, maxHeaderListSize: HEADER_BYTES, enablePush: false },
@@ -85,7 +101,7 @@ export function serveHttp2(socket: TLSSocket, options: Http2Options): ServerHttp
     open++;
     first.close();
     unused.disarm();
-    const closed = options.onRequest(new Http2Wire(stream, headers, flags), socket);
+    const closed = options.onRequest(new Http2Wire(stream, headers, flags, limits.stalled), socket);
     // A reset is not a failure of ours; "close" follows and says all there is to say.
     stream.on("error", () => {});
     stream.once("close", () => {

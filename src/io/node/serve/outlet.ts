@@ -31,7 +31,8 @@ export class Outlet implements Sink {
   #busy = false;
   #ending = false;
   #closed = false;
-  #resumes: (() => void)[] = [];
+  #trailers: Readonly<Record<string, string>> | undefined;
+  #waiting: { readonly most: number; readonly resume: () => void }[] = [];
 
   constructor(wire: Wire, limits: ListenOptions["limits"]) {
     this.#wire = wire;
@@ -50,14 +51,15 @@ export class Outlet implements Sink {
     return this.#closed || this.#bytes >= this.#limit;
   }
 
-  onDrain(resume: () => void): void {
-    if (this.full) this.#resumes.push(resume);
+  onDrain(resume: () => void, most = this.#limit - 1): void {
+    if (this.#closed || this.#bytes > most) this.#waiting.push({ most, resume });
     else queueMicrotask(resume);
   }
 
-  end(): void {
+  end(trailers?: Readonly<Record<string, string>>): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#trailers = trailers;
     this.#schedule();
   }
 
@@ -67,7 +69,7 @@ export class Outlet implements Sink {
     this.#closed = true;
     this.#queue = [];
     this.#next = 0;
-    this.#resumes = [];
+    this.#waiting = [];
     this.#stalled.close();
   }
 
@@ -89,18 +91,21 @@ export class Outlet implements Sink {
     }
     this.#busy = false;
     this.#stalled.disarm();
-    if (this.#ending) this.#wire.end();
+    if (this.#ending) this.#wire.end(undefined, this.#trailers);
   }
 
   #written(length: number): void {
     if (this.#closed) return;
     this.#bytes -= length;
-    if (this.#resumes.length > 0 && !this.full) {
-      const resumes = this.#resumes;
-      this.#resumes = [];
-      for (const resume of resumes) resume();
-    }
+    if (this.#waiting.length > 0) this.#resume();
     this.#flush();
+  }
+
+  #resume(): void {
+    const ready = this.#waiting.filter(({ most }) => this.#bytes <= most);
+    if (ready.length === 0) return;
+    this.#waiting = this.#waiting.filter(({ most }) => this.#bytes > most);
+    for (const { resume } of ready) resume();
   }
 
   /** The front of the queue: a slice of a long piece, or as many short ones as fit, joined. Undefined when the queue is empty. */

@@ -14,8 +14,8 @@ export interface Wire {
   head(status: number, headers: Record<string, string | string[]>, length: number | undefined): void;
   /** Calls `done` once the bytes have left this process, with an error when the wire is gone. One write at a time. */
   write(bytes: Buffer, done: (error?: Error | null) => void): void;
-  /** Ends the answer, after `bytes` if there are any. */
-  end(bytes?: Buffer): void;
+  /** Ends the answer, after `bytes` if there are any. Only a stream can have trailers. */
+  end(bytes?: Buffer, trailers?: Readonly<Record<string, string>>): void;
   /** Cuts the exchange: HTTP/1.1 loses its connection, HTTP/2 resets the stream. */
   cut(): void;
 }
