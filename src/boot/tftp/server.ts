@@ -75,7 +75,7 @@ export function createTftp(options: TftpOptions): Tftp {
       // A packet that the kernel does not take is a lost packet: it is sent again in time.
       socket?.send(bytes, to).catch(() => {});
     };
-    const transfers = new Transfers({ ...options, quota, send });
+    const transfers = new Transfers({ ...options, quota, local: host, send });
     const family = host.includes(":") ? 6 : 4;
     socket = await options.openUdp({ family, host, port: address.port }, (datagram) => {
       transfers.hear(datagram);

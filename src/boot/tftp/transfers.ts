@@ -13,11 +13,18 @@ import { Sender, refusalOf } from "#wire/tftp/sender.ts";
 import { keysOf, shown } from "./name.ts";
 import type { Quota } from "./quota.ts";
 
+export interface TftpClient extends UdpEndpoint {
+  /** The address of ours that it asked. */
+  readonly local: string;
+  /** It is iPXE that asks, of whatever age, not the firmware that will load it. */
+  readonly isIpxe: boolean;
+}
+
 /**
  * The bytes of a file, which must not change while they are sent; why this client does not get it; undefined when there is no such
  * file. `name` has no slash in front and no `..` in it ({@link file://./name.ts}).
  */
-export type TftpFiles = (name: string, peer: UdpEndpoint) => Uint8Array | { readonly refusal: string } | undefined;
+export type TftpFiles = (name: string, client: TftpClient) => Uint8Array | { readonly refusal: string } | undefined;
 
 export interface TransfersOptions {
   readonly files: TftpFiles;
@@ -25,6 +32,8 @@ export interface TransfersOptions {
   readonly log: Log;
   readonly witness: Witness;
   readonly quota: Quota;
+  /** The address of ours that the socket is bound to. */
+  readonly local: string;
   readonly send: (bytes: Uint8Array, to: UdpEndpoint) => void;
 }
 
@@ -102,10 +111,10 @@ export class Transfers {
   }
 
   #begin(request: Request, key: string, peer: UdpEndpoint): void {
-    const { clock, quota, files } = this.#options;
+    const { clock, quota, files, local } = this.#options;
     const refusal = refusalOf(request);
     if (refusal !== undefined) return this.#refuse(request, refusal, peer);
-    const found = find(files, request.file, peer);
+    const found = find(files, request.file, { ...peer, local, isIpxe: isIpxe(request) });
     if (found === undefined) {
       const message = `there is no file "${shown(request.file)}"`;
       return this.#refuse(request, { kind: "error", code: ERROR.fileNotFound, message }, peer);
@@ -173,9 +182,14 @@ export class Transfers {
   }
 }
 
-function find(files: TftpFiles, file: string, peer: UdpEndpoint): ReturnType<TftpFiles> {
+/** iPXE and gPXE before it ask for these, in this order, and so does nothing else that boots (iPXE's `tftp_send_rrq`). */
+function isIpxe({ options }: Request): boolean {
+  return [...options].join(";") === "blksize,1432;tsize,0";
+}
+
+function find(files: TftpFiles, file: string, client: TftpClient): ReturnType<TftpFiles> {
   for (const key of keysOf(file)) {
-    const found = files(key, peer);
+    const found = files(key, client);
     if (found !== undefined) return found;
   }
   return undefined;
