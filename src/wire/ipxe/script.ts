@@ -5,7 +5,7 @@
 import type { Duration } from "#std/duration.ts";
 import type { Argument } from "./argument.ts";
 
-/** What iPXE puts in when it runs the script, e.g. `uuid`, `net0/mac:hexhyp`; empty where the machine has no such setting. */
+/** What iPXE puts in when it runs the script, e.g. `uuid`, `net0/mac:hexhyp`, `net${idx}/mac`; empty where the machine has no such setting. */
 export interface Setting {
   readonly setting: string;
 }

@@ -8,7 +8,8 @@ import type { Setting, Text } from "./script.ts";
 
 const NOTHING = "${}";
 const SEPARATORS: ReadonlySet<string> = new Set(["&&", "||", ";"]);
-const SETTING = /^[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}$/;
+/** Another setting may stand in its name: `net${idx}/mac`. */
+const SETTING = /^[A-Za-z0-9](?:[A-Za-z0-9._/:-]|\$\{[A-Za-z0-9]{1,16}\}){0,63}$/;
 /** What is shown of a text on a console. */
 const LINE_LIMIT = 240;
 

@@ -129,7 +129,11 @@ export class Exchange implements Incoming {
     const length = "open" in body ? undefined : body.reduce((sum, piece) => sum + piece.length, 0);
     wire.head(status, wireHeaders(headers), status === 204 || status === 304 ? undefined : length);
     if (bodiless || length === 0) return this.#end();
-    if ("open" in body) return body.open((this.#outlet = new Outlet(wire, this.#limits)));
+    if ("open" in body) {
+      const promised = headers["content-length"];
+      this.#outlet = new Outlet(wire, this.#limits, promised === undefined ? undefined : Number(promised));
+      return body.open(this.#outlet);
+    }
     if (length! <= WRITE) return this.#end(body.length === 1 ? body[0] : Buffer.concat(body, length));
     this.#outlet = new Outlet(wire, this.#limits);
     for (const piece of body) this.#outlet.write(piece);

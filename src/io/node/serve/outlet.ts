@@ -28,14 +28,17 @@ export class Outlet implements Sink {
   #offset = 0;
   /** Bytes queued or in the write under way. */
   #bytes = 0;
+  #missing: number | undefined;
   #busy = false;
   #ending = false;
   #closed = false;
   #trailers: Readonly<Record<string, string>> | undefined;
   #waiting: { readonly most: number; readonly resume: () => void }[] = [];
 
-  constructor(wire: Wire, limits: ListenOptions["limits"]) {
+  /** `promised`: the body's length as the headers have it; a stream that ends with less, or more, is cut, so that the client knows. */
+  constructor(wire: Wire, limits: ListenOptions["limits"], promised?: number) {
     this.#wire = wire;
+    this.#missing = promised;
     this.#limit = limits.buffered;
     this.#stalled = new Watchdog(limits.stalled, () => wire.cut());
   }
@@ -44,6 +47,7 @@ export class Outlet implements Sink {
     if (this.#ending || bytes.length === 0) return;
     this.#queue.push(bytes);
     this.#bytes += bytes.length;
+    if (this.#missing !== undefined) this.#missing -= bytes.length;
     this.#schedule();
   }
 
@@ -91,7 +95,9 @@ export class Outlet implements Sink {
     }
     this.#busy = false;
     this.#stalled.disarm();
-    if (this.#ending) this.#wire.end(undefined, this.#trailers);
+    if (!this.#ending) return;
+    if ((this.#missing ?? 0) === 0) this.#wire.end(undefined, this.#trailers);
+    else this.#wire.cut();
   }
 
   #written(length: number): void {

@@ -1,0 +1,178 @@
+/** `/ipxe`: what a machine shall do, decided and written as a script. */
+import { agentArguments, environmentArguments, type SideroLinkEnd } from "#decide/boot/arguments.ts";
+import type { Asker, Inventory } from "#decide/boot/asker.ts";
+import {
+  type AgentBoot,
+  type BootDecision,
+  decideBoot,
+  type DiskMethod,
+  type EnvironmentBoot,
+  type Wait,
+  withoutAsset,
+} from "#decide/boot/decision.ts";
+import { ASSET_FILES } from "#decide/environment/asset.ts";
+import { encodeToken, type Seal } from "#decide/identity/token.ts";
+import type { Witness } from "#decide/sighting.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Digest } from "#io/digest.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import type { Incoming, Outgoing } from "#io/serve.ts";
+import { Fault } from "#std/fault.ts";
+import { type Argument, COMMAND_LINE_LIMIT, formatArguments } from "#wire/ipxe/argument.ts";
+import type { Assets } from "../assets.ts";
+import { script, text } from "./answer.ts";
+import { askerOf, targetOf } from "./asker.ts";
+import { endpointOf, type EndpointSettings } from "./endpoint.ts";
+import { diskScript, osScript, refusalScript, waitScript } from "./scripts.ts";
+
+export interface ScriptOptions {
+  readonly inventory: Inventory;
+  readonly assets: Assets;
+  readonly seal: Seal;
+  readonly digest: Digest;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly witness: Witness;
+  readonly settings: EndpointSettings & {
+    readonly diskMethod: DiskMethod;
+    /** The setting extra-agent-kernel-args. */
+    readonly agentArguments: readonly Argument[];
+    /** Milliseconds that a script's token counts. */
+    readonly tokenLifetime: number;
+    /** Sidero's end of SideroLink, once there is one. */
+    readonly sideroLink?: SideroLinkEnd;
+  };
+}
+
+/** Settings that iPXE fills in can be longer than they are written. */
+const ROOM = 128;
+
+export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, query: URLSearchParams) => Promise<Outgoing> {
+  const { inventory, clock, log, witness, settings } = options;
+  const defaults = { diskMethod: settings.diskMethod, digest: options.digest };
+
+  const missing = async (decision: AgentBoot | EnvironmentBoot): Promise<string | undefined> => {
+    const name = folderOf(decision);
+    const found = await Promise.all(ASSET_FILES.map((file) => options.assets.find(name, decision.architecture, file)));
+    return ASSET_FILES.find((_, i) => found[i] === undefined);
+  };
+  const decide = async (asker: Asker): Promise<BootDecision> => {
+    const decision = decideBoot(asker, inventory, defaults);
+    if (decision.do !== "agent" && decision.do !== "environment") return decision;
+    const file = await missing(decision);
+    return file === undefined ? decision : withoutAsset(decision, file);
+  };
+
+  return async (incoming, query) => {
+    const asker = askerOf(query, incoming.peer.address);
+    const again = targetOf(asker);
+    const endpoint = endpointOf(incoming, settings);
+    let decision = await decide(asker);
+    let body: string | undefined;
+    try {
+      body = write(decision, { asker, again, endpoint, options });
+    } catch (cause) {
+      const fault = Fault.from(cause);
+      if (fault.fault !== "caller") throw fault;
+      decision = unwritable(decision, fault);
+      body = write(decision, { asker, again, endpoint, options });
+    }
+    const { machine, because } = decision;
+    const { mac, uuid, address } = asker;
+    const of = {
+      ...(mac === undefined ? {} : { mac }),
+      ...(uuid === undefined ? {} : { uuid }),
+      ...(machine === undefined ? {} : { server: machine }),
+      address,
+    };
+    const told = `${OUTCOME[decision.do]}: ${because}`;
+    const waiting = decision.do === "wait" ? { waitingFor: decision.waitingFor } : {};
+    witness({ of, at: clock.now(), what: "script.served", text: told, bytes: body?.length ?? 0, ...waiting });
+    // Those that wait ask every few seconds.
+    log[LEVEL[decision.do]](`boot script: ${told}`, of);
+    // Upstream's: for an iPXE of the site, which has something else to do then.
+    return body === undefined ? text(404, "") : script(body);
+  };
+}
+
+/** Where the files are, below `/env`. */
+function folderOf({ environment }: AgentBoot | EnvironmentBoot): string {
+  return typeof environment === "string" ? environment : environment.metadata.name!;
+}
+
+const OUTCOME = { agent: "agent", environment: "installation", disk: "disk", wait: "told to wait", refuse: "refused" } as const;
+const LEVEL = { agent: "info", environment: "info", disk: "info", wait: "debug", refuse: "warn" } as const;
+
+interface Context {
+  readonly asker: Asker;
+  readonly again: string;
+  readonly endpoint: string;
+  readonly options: ScriptOptions;
+}
+
+/** The decision as a script; undefined for an answer of 404. Throws what `encode` does, and Fault `boot.arguments`. */
+function write(decision: BootDecision, { asker, again, endpoint, options }: Context): string | undefined {
+  const { because } = decision;
+  const { settings } = options;
+  switch (decision.do) {
+    case "agent": {
+      const { architecture } = decision;
+      const token = tokenFor(asker, options);
+      const all = agentArguments({ architecture, mac: asker.mac, endpoint, token, extra: settings.agentArguments });
+      return osScript({ path: `/env/${folderOf(decision)}`, arguments: fitting(all), because, again });
+    }
+    case "environment": {
+      const { architecture, environment } = decision;
+      const all = environmentArguments(environment, architecture, endpoint, settings.sideroLink);
+      // Upstream's path has no architecture.
+      const path = `/env/${folderOf(decision)}${architecture === "amd64" ? "" : `/${architecture}`}`;
+      return osScript({ path, arguments: fitting(all), because, again });
+    }
+    case "disk":
+      return decision.method === "http-404" ? undefined : diskScript(decision.method, because);
+    case "wait":
+      return waitScript(decision.waitingFor, decision.retry, again);
+    case "refuse":
+      return refusalScript(because);
+  }
+}
+
+function tokenFor({ uuid, mac, serial, address }: Asker, { seal, entropy, clock, settings }: ScriptOptions): string {
+  const expires = clock.now() + settings.tokenLifetime;
+  const asked = {
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(mac === undefined ? {} : { mac }),
+    ...(serial === undefined ? {} : { serial }),
+  };
+  return encodeToken({ purpose: "agent", boot: entropy.uuid(), address, expires, ...asked }, seal);
+}
+
+/** The kernel would cut a longer line without a word. */
+function fitting(all: readonly Argument[]): readonly Argument[] {
+  const { length } = formatArguments(all);
+  if (length + ROOM < COMMAND_LINE_LIMIT) return all;
+  throw new Fault(
+    "boot.arguments",
+    `the kernel arguments are ${length} characters long, ${COMMAND_LINE_LIMIT - ROOM} would fit`,
+    {
+      fault: "caller",
+      retry: "never",
+    },
+  );
+}
+
+/** What a person has to change before there can be a script. */
+function unwritable(decision: BootDecision, { message }: Fault): Wait {
+  const whose =
+    decision.do === "environment" ? `Environment "${decision.environment.metadata.name}"` : "the setting extra-agent-kernel-args";
+  const { machine } = decision;
+  return {
+    do: "wait",
+    ...(machine === undefined ? {} : { machine }),
+    because: `${decision.because}, but ${message}`,
+    waitingFor: `somebody to correct ${whose}: ${message}`,
+    retry: 5_000,
+  };
+}

@@ -1,0 +1,64 @@
+/** The kernel arguments that a machine boots with: the agent's, and those that every Environment gets beside its own. */
+import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
+import { type Argument, defaultArguments, overrideArguments, parseArguments } from "#wire/ipxe/argument.ts";
+import { kernelArgs } from "../environment/asset.ts";
+import type { BootArchitecture } from "./asker.ts";
+
+/** What the initial RAM disk is called in memory; under UEFI the kernel looks for it by this name. */
+export const INITRD = "initramfs.xz";
+
+export interface AgentCommandLine {
+  readonly architecture: BootArchitecture;
+  /** The NIC the machine booted from; the agent tries them all where it is unknown. */
+  readonly mac?: string | undefined;
+  /** `host:port` where it calls. */
+  readonly endpoint: string;
+  readonly token: string;
+  /** Take the place of built-in ones with the same key. */
+  readonly extra: readonly Argument[];
+}
+
+export function agentArguments({ architecture, mac, endpoint, token, extra }: AgentCommandLine): Argument[] {
+  const serial = architecture === "arm64" ? "ttyAMA0" : "ttyS0,115200";
+  const own = [
+    ...parseArguments(`console=tty0 console=${serial} consoleblank=0 printk.devkmsg=on nvme_core.io_timeout=4294967295`),
+    ...parseArguments(`initrd=${INITRD} panic=30`),
+    ...(mac === undefined ? [] : [{ key: "sidero.mac", value: mac }]),
+    { key: "sidero.endpoint", value: endpoint },
+    { key: "sidero.token", value: token },
+  ];
+  return overrideArguments(own, extra);
+}
+
+export interface SideroLinkEnd {
+  /** Of Sidero in the WireGuard network, with brackets if it is of IPv6. */
+  readonly host: string;
+}
+
+/**
+ * The Environment's own arguments, and after them those it does not have itself. `endpoint` is `host:port`; without `sideroLink` the machine is
+ * not told of SideroLink at all: Talos would wait for it.
+ */
+export function environmentArguments(
+  environment: Environment,
+  architecture: BootArchitecture,
+  endpoint: string,
+  sideroLink: SideroLinkEnd | undefined,
+): Argument[] {
+  // Upstream writes them one after the other: one entry may hold several.
+  const own = parseArguments(kernelArgs(environment, architecture).join(" "));
+  const link =
+    sideroLink === undefined
+      ? []
+      : [
+          { key: "siderolink.api", value: endpoint },
+          { key: "talos.logging.kernel", value: `tcp://${sideroLink.host}:4001` },
+          { key: "talos.events.sink", value: `${sideroLink.host}:4002` },
+        ];
+  return defaultArguments(own, [
+    { key: "initrd", value: INITRD },
+    // Talos fills in the UUID itself.
+    { key: "talos.config", value: `http://${endpoint}/configdata?uuid=` },
+    ...link,
+  ]);
+}
