@@ -31,6 +31,8 @@ export class LeaseStore {
   /** Revision of the newest row of each address. */
   readonly #revisions = new Map<string, number>();
   #revision = 0;
+  /** The newest revision that is durable. */
+  #durable = 0;
   #surplus = 0;
   #sweeping: Timer | undefined;
 
@@ -44,7 +46,7 @@ export class LeaseStore {
   /** Must come first. Rejects as {@link Journal.open}. */
   async open(): Promise<void> {
     if (this.#journal === undefined) return;
-    this.#revision = (await this.#journal.open()).revision;
+    this.#revision = this.#durable = (await this.#journal.open()).revision;
     const rows = new Map<string, Row>();
     await this.#journal.read((some) => {
       for (const row of some) if (row.resource === RESOURCE) rows.set(row.name, row);
@@ -108,6 +110,7 @@ export class LeaseStore {
   async #append(rows: readonly Row[]): Promise<void> {
     if (this.#journal === undefined) return;
     await this.#journal.append(rows);
+    this.#durable = Math.max(this.#durable, rows.at(-1)!.revision);
     for (const { name, revision, previous, deleted } of rows) {
       if (deleted) this.#revisions.delete(name);
       else this.#revisions.set(name, Math.max(revision, this.#revisions.get(name) ?? 0));
@@ -118,10 +121,11 @@ export class LeaseStore {
 
   async #compact(): Promise<void> {
     this.#surplus = 0;
-    const revision = Math.max(0, ...this.#revisions.values());
-    await this.#journal
-      ?.compact(revision)
-      .catch((error) => this.#log.warn(`the journal of leases could not be compacted: ${Fault.from(error).message}`));
+    try {
+      await this.#journal?.compact(this.#durable);
+    } catch (error) {
+      this.#log.warn(`the journal of leases could not be compacted: ${Fault.from(error).message}`);
+    }
   }
 
   #sweepLater(): void {

@@ -109,7 +109,7 @@ export class Link {
       scopes: serving.map((subnet) => ({ subnet, leases: this.#world.store.leasesOf(subnet) })),
     };
     const given = await this.#answer(request, client, facts);
-    if (given.kind === "silence") return isSeen ? this.#silent(request, client, given, here) : undefined;
+    if (given.kind === "silence") return isSeen ? this.#silent(request, client, given) : undefined;
     if (given.store !== undefined) await this.#world.store.store(given.store);
     await socket.send(encode(given.packet, request.options.maxMessageSize), given.to);
     this.#said(request, client, given, here);
@@ -143,7 +143,7 @@ export class Link {
     return scope?.subnet.reservations.some((each) => each.address === address) === true;
   }
 
-  #silent(request: Packet, client: Client, { because, otherServer, store }: Answer & { kind: "silence" }, mode: Mode): void {
+  #silent(request: Packet, client: Client, { because, otherServer, store, isRefusal }: Answer & { kind: "silence" }): void {
     const { observer } = this.#world;
     const { messageType, requestedAddress } = request.options;
     if (store !== undefined)
@@ -152,7 +152,7 @@ export class Link {
       if (requestedAddress !== undefined) this.#world.learn(requestedAddress, client.mac);
       const taken = requestedAddress === undefined ? "an address" : requestedAddress;
       observer.sight("dhcp.other-server", client, `the machine took ${taken} from ${otherServer}`, { address: requestedAddress });
-    } else if (messageType === "discover" && mode === "server") {
+    } else if (isRefusal) {
       observer.refuse(client, because, "an address");
     } else if (messageType === "decline" || messageType === "release") {
       observer.sight("dhcp.request", client, because);

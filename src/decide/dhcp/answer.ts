@@ -57,6 +57,8 @@ export interface Silence {
   /** For people. */
   readonly because: string;
   readonly store?: Lease;
+  /** It asked for something that there should be: people must hear of it. */
+  readonly isRefusal?: true;
   /** The server that the client says it has chosen, not us. */
   readonly otherServer?: string;
 }
@@ -150,7 +152,7 @@ function offer(request: Packet, client: Client, facts: Facts, file: BootFile | u
     const reply = withLease(request, client, facts, { scope, lease, file, type: "offer" });
     return { ...reply, ...(isKnown ? {} : { isNewOffer: true }) };
   }
-  return silence(`no address is free in ${facts.scopes.map(({ subnet }) => subnet.name).join(" and ")}`);
+  return { ...silence(`no address is free in ${facts.scopes.map(({ subnet }) => subnet.name).join(" and ")}`), isRefusal: true };
 }
 
 /** Where the client has, had or is to have an address, before the others. */
