@@ -1,7 +1,10 @@
 #!/bin/bash
-# make demo: brings a kubectl if there is none, then runs the demo (ONCE=1 ends it after the summary).
+# make demo: a rack of three machines is powered on and registers (ONCE=1 ends it after the summary). Brings what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-KUBECTL=$(command -v kubectl || echo "$(tools/kubectl.sh 1.36)")
+if command -v kubectl > /dev/null; then KUBECTL=$(command -v kubectl); else KUBECTL=$(tools/kubectl.sh 1.36); fi
 export KUBECTL
+# The first time this takes minutes, and says what it does.
+tools/lab.sh
+tools/image.sh >&2
 exec node_modules/.bin/node lab/demo/demo.ts

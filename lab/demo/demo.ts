@@ -1,141 +1,98 @@
 /**
- * `make demo`: Sidero comes up in a scratch directory, a small rack and some classes are applied with kubectl, class membership
- * follows, and what is shown is what kubectl reads back. ONCE=1 ends it there (exit 0, or 1 when something is not as it should be);
- * otherwise it stays up for you to play with until Ctrl-C.
+ * `make demo`: a rack of three machines that nobody has seen is powered on. Each boots its own way, the screen shows how far it is,
+ * and minutes later kubectl reads back what Sidero knows of them. ONCE=1 ends it there (exit 0, or 1 when a machine did not come);
+ * otherwise all stays up for you to play with until Ctrl-C.
  */
-import type { ChildProcess } from "node:child_process";
-import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
 import { tmpdir } from "node:os";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { styleText, promisify } from "node:util";
+import { styleText } from "node:util";
+import { describe } from "../description.ts";
+import { bring } from "../peers.ts";
+import { powerOn } from "../power-on.ts";
+import { createScreen } from "../screen.ts";
+import { openSite, type Site } from "../site.ts";
 
-const run = promisify(execFile);
-const kubectlPath = process.env["KUBECTL"] ?? "kubectl";
-const here = import.meta.dirname;
+/** Seconds from the power button to a Server, on a machine that has a lot to do. */
+const PATIENCE = 180;
+
+const RACK = [
+  describe(1, { name: "rack-1" }),
+  describe(2, { name: "rack-2", firmware: "uefi", disks: [{ model: "nvme", gibibytes: 40, serial: "NVME2" }] }),
+  describe(3, { name: "rack-3", firmware: "uefi-http", cores: 2, mebibytes: 1024 }),
+];
+
+/** What `kubectl get servers` shows of the hardware, here. */
+const COLUMNS = [
+  "SERVER:.metadata.name",
+  "SERIAL:.spec.hardware.system.serialNumber",
+  "BOOT:.spec.hardware.firmware.bootMode",
+  "CORES:.spec.hardware.compute.totalCoreCount",
+  "MEMORY:.spec.hardware.memory.modules[*].size",
+  "DISKS:.spec.hardware.storage.devices[*].deviceName",
+  "STORAGE:.spec.hardware.storage.totalSize",
+  "NIC:.spec.hardware.network.interfaces[*].driver",
+  "ADDRESS:.status.addresses[0].address",
+].join(",");
+
 const started = performance.now();
+const screen = createScreen(process.stdout);
 
 function step(text: string): void {
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5);
-  console.log(`${styleText("dim", `${seconds}s`)} ${styleText("green", "✔")} ${text}`);
-}
-
-const data = await mkdtemp(join(tmpdir(), "sidero-demo-"));
-const kubeconfig = join(data, "kubeconfig");
-
-async function kubectl(...args: string[]): Promise<string> {
-  const { stdout } = await run(kubectlPath, args, { env: { ...process.env, KUBECONFIG: kubeconfig } });
-  return stdout.trimEnd();
-}
-
-/** What Sidero logs; shown when something goes wrong. */
-let log = "";
-
-/** Starts the launcher as a user would and resolves on the line `ready`. */
-async function up(): Promise<ChildProcess> {
-  const args = [
-    "up",
-    "--data",
-    data,
-    "--api-address",
-    "127.0.0.1:0",
-    "--network-boot=false",
-    "--health-addr",
-    "off",
-    "--diagnostics-address",
-    "off",
-  ];
-  const child = spawn(join(here, "../../bin/sidero"), args, { stdio: ["ignore", "pipe", "pipe"] });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (log += text));
-  for await (const line of createInterface({ input: child.stdout })) if (line === "ready") return child;
-  throw new Error("sidero ended before it was ready");
-}
-
-async function available(name: string): Promise<string[]> {
-  const list = await kubectl("get", "serverclass", name, "-o", "jsonpath={.status.serversAvailable[*]}");
-  return list === "" ? [] : list.split(" ");
-}
-
-/** Waits until a class lists that many servers; the controller reacts to events, so this is a matter of milliseconds. */
-async function expectMembers(name: string, count: number): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    const members = await available(name).catch(() => []);
-    if (members.length === count) return step(`class ${styleText("bold", name)} has ${count} server${count === 1 ? "" : "s"}`);
-    if (performance.now() > deadline) throw new Error(`class ${name} has ${members.length} servers, expected ${count}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-interface Read {
-  items: { metadata: { name: string }; spec: { hostname?: string }; status?: { serversAvailable?: string[] } }[];
-}
-
-/** The classes as kubectl reads them back, with host names in the place of UUIDs. */
-async function classes(): Promise<string> {
-  const read = async (plural: string): Promise<Read["items"]> =>
-    (JSON.parse(await kubectl("get", plural, "-o", "json")) as Read).items;
-  const hostnames = new Map((await read("servers")).map(({ metadata, spec }) => [metadata.name, spec.hostname ?? metadata.name]));
-  const lines = (await read("serverclasses")).map(({ metadata, status }) => {
-    const members = status?.serversAvailable ?? [];
-    return `${metadata.name.padEnd(14)} ${String(members.length).padStart(2)}  ${members.map((name) => hostnames.get(name)).join(", ")}`;
-  });
-  return ["CLASS           N  AVAILABLE", ...lines].join("\n");
+  screen.print(`${styleText("dim", `${seconds}s`)} ${styleText("green", "✔")} ${text}`);
 }
 
 function show(title: string, text: string): void {
-  console.log(`\n${styleText("bold", title)}\n${text}`);
+  screen.print(`\n${styleText("bold", title)}\n${text.trimEnd()}`);
 }
 
-async function main(): Promise<void> {
-  const sidero = await up();
-  const ended = new Promise<number>((resolve) => sidero.once("exit", (code) => resolve(code ?? 1)));
-  try {
-    step(`Sidero is ready (data and kubeconfig in ${data})`);
-    await kubectl("apply", "-f", join(here, "servers.yaml"));
-    step("6 servers and the Secret with their BMC credentials applied");
-    await kubectl("apply", "-f", join(here, "classes.yaml"));
-    step("4 classes applied");
-    await expectMembers("any", 4);
-    await expectMembers("compute", 2);
-    await expectMembers("epyc", 2);
-    await expectMembers("east", 2);
-    await expectMembers("east-storage", 1);
-    await kubectl("patch", "server", "4c4c4544-0039-3010-8044-b4c04f4d3103", "--type=merge", "-p", '{"spec":{"accepted":true}}');
-    step("compute-3 accepted");
-    await expectMembers("compute", 3);
-    await kubectl("label", "server", "00000000-0000-1000-8000-ac1f6b000001", "zone=west", "--overwrite");
-    step("storage-1 moved to zone west");
-    await expectMembers("east-storage", 0);
-    await kubectl("patch", "server", "31d4a9b0-7c52-11ee-b962-0242ac120002", "--type=merge", "-p", '{"spec":{"cordoned":false}}');
-    step("edge-1 uncordoned");
-    await expectMembers("any", 6);
-
-    show("kubectl get servers --label-columns zone", await kubectl("get", "servers", "--label-columns", "zone"));
-    show("kubectl get serverclasses, with the members' host names", await classes());
-    show(
-      "Summary",
-      `6 servers, 5 classes, membership followed every change; ${((performance.now() - started) / 1000).toFixed(1)} s in all.`,
-    );
-    if (process.env["ONCE"] === "1") return;
-
-    console.log(
-      `\nIt stays up. In another terminal:\n  export KUBECONFIG=${kubeconfig}\n  kubectl get servers,serverclasses\nCtrl-C ends it.`,
-    );
-    process.on("SIGINT", () => sidero.kill("SIGTERM"));
-    await ended;
-  } finally {
-    if (sidero.exitCode === null) sidero.kill("SIGTERM");
-    await ended;
-    await rm(data, { recursive: true, force: true });
+async function demonstrate({ sidero, machines }: Site): Promise<void> {
+  const servers = JSON.parse(await sidero.kubectl("get", "servers", "-o", "json")) as { items: { metadata: { name: string } }[] };
+  const names = servers.items.map(({ metadata }) => metadata.name);
+  for (const { description } of machines) {
+    if (!names.includes(description.uuid!))
+      throw new Error(`${description.name} is no Server: there are only ${names.join(", ")}`);
   }
+  show("kubectl get servers -o custom-columns=…", await sidero.kubectl("get", "servers", "-o", `custom-columns=${COLUMNS}`));
+  show(`sidero timeline ${names[1]}`, await sidero.run("timeline", names[1]!, "--kubeconfig", sidero.kubeconfig));
+
+  await sidero.apply(await readFile(join(import.meta.dirname, "classes.yaml"), "utf8"));
+  for (const name of names) await sidero.kubectl("patch", "server", name, "--type=merge", "-p", '{"spec":{"accepted":true}}');
+  const all = `--for=jsonpath={.status.serversAvailable[${names.length - 1}]}`;
+  await sidero.kubectl("wait", "serverclass/any", all, "--timeout=15s");
+  show("Accepted, they are in the classes they fit: kubectl get serverclasses", await sidero.kubectl("get", "serverclasses"));
 }
 
+async function main(site: Site): Promise<void> {
+  step("Sidero is ready, alone on the rack's network: DHCP, TFTP and HTTP are its own");
+  screen.print("        Power on.");
+  await powerOn(site, screen, PATIENCE);
+  step(`${site.machines.length} machines have registered`);
+  await demonstrate(site);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  show("Summary", `${site.machines.length} bare machines, powered on, are Servers with all their hardware; ${seconds} s in all.`);
+  if (process.env["ONCE"] === "1") return;
+
+  const { sidero, network } = site;
+  show(
+    "It stays up. In another terminal:",
+    `  alias lab='ip netns exec ${network.namespace} env KUBECONFIG=${sidero.kubeconfig}'\n  lab kubectl get servers,bootrecords\nCtrl-C ends it.`,
+  );
+  await once(process, "SIGINT");
+}
+
+const logs = await mkdtemp(join(tmpdir(), "sidero-demo-"));
 try {
-  await main();
+  const site = await openSite({ machines: RACK, dhcp: "server", logs, ...bring() });
+  try {
+    await main(site);
+  } finally {
+    await site.close();
+  }
+  await rm(logs, { recursive: true });
 } catch (error) {
-  const { stderr, message } = error as Error & { stderr?: string };
-  console.error(`${styleText("red", "✘")} ${stderr || message}\nSidero's log:\n${log}`);
+  console.error(`${styleText("red", "✘")} ${error instanceof Error ? error.message : String(error)}\nAll logs are in ${logs}`);
   process.exitCode = 1;
 }

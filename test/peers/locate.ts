@@ -56,5 +56,10 @@ export function bringLab(): void {
   run("tools/lab.sh");
 }
 
+/** Makes the agent's kernel and initial RAM disk, where they are not up to date. */
+export function bringImage(): void {
+  run("tools/image.sh");
+}
+
 /** Path of the launcher, in this checkout. */
 export const SIDERO: string = `${ROOT}bin/sidero`;

@@ -1,0 +1,81 @@
+/** `make lab ARGS="--machines 4 --firmware bios,uefi"`: a rack to play with, until Ctrl-C. */
+import { once } from "node:events";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { describe, FIRMWARES, type Firmware } from "./description.ts";
+import { bring } from "./peers.ts";
+import { powerOn } from "./power-on.ts";
+import { createScreen } from "./screen.ts";
+import { openSite, type Dhcp, type Site } from "./site.ts";
+
+const USAGE = `make lab ARGS="…"
+  --machines N        how many (3)
+  --firmware LIST     of bios, uefi, uefi-http; machines take them in turn (all three)
+  --dhcp ours|dnsmasq Sidero gives addresses, or dnsmasq does and Sidero adds how to boot (ours)
+  --memory MIB        of each machine (768)
+  --flags "A=B C=D"   more flags of sidero up, without the dashes
+  --off               do not switch the machines on`;
+
+const DHCP: Readonly<Record<string, Dhcp>> = { ours: "server", dnsmasq: "proxy" };
+const PATIENCE = 300;
+const LOGS = join(import.meta.dirname, "../test-results/lab");
+
+function wrong(problem: string): never {
+  console.error(`${problem}\n${USAGE}`);
+  process.exit(2);
+}
+
+function firmwareOf(text: string): Firmware {
+  return FIRMWARES.find((each) => each === text) ?? wrong(`--firmware: there is no ${text}`);
+}
+
+function hints({ sidero, network, machines }: Site): string {
+  const lines = machines.map(({ description: { name, uuid }, serial }) => `  ${name}  ${uuid}  ${serial.path}`);
+  return `
+  alias lab='ip netns exec ${network.namespace} env KUBECONFIG=${sidero.kubeconfig}'
+  lab kubectl get servers,bootrecords
+  lab bin/sidero timeline ${machines[0]!.description.uuid}
+  lab tcpdump -ni rack
+Sidero's log: ${sidero.path}. Machines and what their serial lines say:
+${lines.join("\n")}
+Ctrl-C switches everything off.`;
+}
+
+const { values } = parseArgs({
+  options: {
+    machines: { type: "string", default: "3" },
+    firmware: { type: "string", default: FIRMWARES.join(",") },
+    dhcp: { type: "string", default: "ours" },
+    memory: { type: "string", default: "768" },
+    flags: { type: "string", default: "" },
+    off: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+const count = Number(values.machines);
+if (!Number.isInteger(count) || count < 1 || count > 99) wrong(`--machines: ${values.machines} is no number of machines`);
+const dhcp = DHCP[values.dhcp] ?? wrong(`--dhcp: there is no ${values.dhcp}`);
+const firmwares = values.firmware.split(",").map(firmwareOf);
+const flags = Object.fromEntries(
+  values.flags
+    .split(" ")
+    .filter((each) => each !== "")
+    .map((each) => [each.split("=", 1)[0]!, each.slice(each.indexOf("=") + 1)]),
+);
+
+const descriptions = Array.from({ length: count }, (_, index) =>
+  describe(index + 1, { firmware: firmwares[index % firmwares.length]!, mebibytes: Number(values.memory) }),
+);
+const site = await openSite({ machines: descriptions, dhcp, logs: LOGS, flags, ...bring() });
+const interrupted = once(process, "SIGINT");
+try {
+  console.log(hints(site));
+  if (!values.off) await Promise.race([interrupted, powerOn(site, createScreen(process.stdout), PATIENCE)]);
+  await interrupted;
+} finally {
+  await site.close();
+}

@@ -1,0 +1,19 @@
+/** What the lab needs from elsewhere, brought by the scripts in tools/. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { bringImage, bringLab, locateKubectl } from "../test/peers/locate.ts";
+
+/** Where tools/image.sh puts the agent's kernel and initial RAM disk. */
+export const IMAGE: string = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sidero/image/out");
+
+export interface Peers {
+  readonly kubectl: string;
+  readonly image: string;
+}
+
+/** QEMU and all that, a kubectl (`KUBECTL` names another one), and the agent's image. Quick when all is there. */
+export function bring(): Peers {
+  bringLab();
+  bringImage();
+  return { kubectl: process.env["KUBECTL"] ?? locateKubectl("1.36"), image: IMAGE };
+}
