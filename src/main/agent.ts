@@ -1,0 +1,78 @@
+/** `sidero agent`: the program of a machine that is being discovered. Its settings are the arguments of the kernel it was started by. */
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { runAgent } from "#agent/steps/agent.ts";
+import { createAgentLog } from "#agent/steps/agent-log.ts";
+import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
+import { createPciNames } from "#agent/steps/hardware/pci-names.ts";
+import { hardwareReport, identityOf } from "#agent/steps/hardware/report.ts";
+import { captureTree } from "#agent/steps/hardware/tree.ts";
+import { networkPlan } from "#agent/steps/network/plan.ts";
+import { bringUp, raiseOthers } from "#agent/steps/network/up.ts";
+import { createRoad } from "#agent/steps/road.ts";
+import { systemClock as clock } from "#io/node/clock.ts";
+import { machine } from "#io/node/machine.ts";
+import { parseIpv4, parseIpv6 } from "#std/address.ts";
+import { toLatin1 } from "#std/bytes.ts";
+import { VERSION } from "./version.ts";
+
+const PCI_IDS = "/usr/share/misc/pci.ids";
+const PCI_IDS_LIMIT = 4 * 1024 * 1024;
+
+/** Runs until the machine reboots. Opens no file for writing but of /proc, /sys and /run: no disk is ever written to. */
+export async function agent(): Promise<void> {
+  const log = createAgentLog(clock, (line) => void process.stderr.write(`[sidero] ${line}\n`));
+  // A timer alone does not keep the process alive, and waiting is most of what it does.
+  const alive = setInterval(() => {}, 2 ** 30);
+  log.info(`sidero agent ${VERSION}`);
+  const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
+  const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
+  const token = argumentOf(line, "sidero.token");
+  const road = createRoad(clock, log);
+
+  const networking = road.begin("network");
+  const network = await bringUp({ machine, clock, log, plan: networkPlan(line), family: familyOf(endpoint) });
+  networking.done(network.interfaces.join(", "));
+  void raiseOthers(machine, network.interfaces);
+
+  const names = createPciNames(toLatin1((await machine.read(PCI_IDS, PCI_IDS_LIMIT)) ?? new Uint8Array()));
+  await runAgent({
+    transport: createGrpcTransport({
+      baseUrl: `http://${endpoint}`,
+      // A server that vanished without a word is noticed between orders.
+      pingIntervalMs: 20_000,
+      interceptors: [
+        (next) => (request) => {
+          if (token !== undefined) request.header.set("authorization", `Bearer ${token}`);
+          return next(request);
+        },
+      ],
+    }),
+    machine,
+    clock,
+    log,
+    road,
+    identity: identityOf(await captureTree(machine)),
+    version: VERSION,
+    bootMac: network.mac,
+    facts: Object.fromEntries(
+      line.flatMap(({ name, value = "" }) => (name.startsWith("sidero.") && name !== "sidero.token" ? [[name, value]] : [])),
+    ),
+    inspect: async () =>
+      hardwareReport({
+        tree: await captureTree(machine),
+        addresses: machine.addresses(),
+        names,
+        neighbours: new Map(),
+        agentVersion: VERSION,
+      }),
+    chance: Math.random,
+  });
+  clearInterval(alive);
+}
+
+/** Which kind of address reaches `HOST:PORT`; a name may have either. */
+function familyOf(endpoint: string): 4 | 6 | "any" {
+  const host = endpoint.slice(0, Math.max(0, endpoint.lastIndexOf(":"))).replaceAll(/[[\]]/g, "");
+  if (parseIpv4(host) !== undefined) return 4;
+  return parseIpv6(host) === undefined ? "any" : 6;
+}

