@@ -59,6 +59,8 @@ export interface Sighting {
   readonly waitingFor?: string;
   /** It is at the very beginning of a power-on (firmware asks for an address): a new boot, unless the last one has not come further. */
   readonly begins?: boolean;
+  /** Nothing more is to be expected of this boot: the machine was sent on to its own disk. */
+  readonly ends?: boolean;
 }
 
 /** Must return at once and never throw; the recorder bounds what it keeps. */

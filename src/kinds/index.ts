@@ -11,6 +11,7 @@ import { ServerBinding } from "./infrastructure/v1alpha3/server-binding.ts";
 import { conversion as environment } from "./metal/v1alpha1/environment.ts";
 import { conversion as server } from "./metal/v1alpha1/server.ts";
 import { conversion as serverClass } from "./metal/v1alpha1/server-class.ts";
+import { BootRecord } from "./metal/v1alpha2/boot-record.ts";
 import { Environment } from "./metal/v1alpha2/environment.ts";
 import { Server } from "./metal/v1alpha2/server.ts";
 import { ServerClass } from "./metal/v1alpha2/server-class.ts";
@@ -23,6 +24,7 @@ const infrastructure = packaging("caps", "v1alpha3");
 const infrastructureMoved = { ...infrastructure, labels: { ...infrastructure.labels, ...MOVE } };
 
 export const families: readonly Family[] = [
+  { ...metal, storage: BootRecord, older: [] },
   { ...metalMoved, storage: Environment, older: [environment] },
   { ...metalMoved, storage: Server, older: [server] },
   { ...metalMoved, storage: ServerClass, older: [serverClass] },
