@@ -2,7 +2,8 @@
 import { Fault } from "#std/fault.ts";
 import { isObject } from "#std/json.ts";
 import { formatDuration, parseDuration } from "#std/duration.ts";
-import type { ListenAddress, Role, Setting, ValueOf } from "./setting.ts";
+import { parseListenAddress } from "./address.ts";
+import type { Role, Setting, ValueOf } from "./setting.ts";
 import type { SettingName } from "./table.ts";
 import { SETTINGS } from "./table.ts";
 
@@ -83,7 +84,7 @@ function separatorOf(name: string): string {
 
 function defaultOf(setting: Setting): unknown {
   if (setting.type !== "address") return setting.default;
-  const read = parseAddress(setting.default);
+  const read = parseListenAddress(setting.default);
   return "value" in read ? read.value : undefined;
 }
 
@@ -110,7 +111,7 @@ export function parseSetting(setting: Setting, given: string): Read {
       return { value: duration };
     }
     case "address":
-      return parseAddress(text);
+      return parseListenAddress(text);
     case "list": {
       const items = text.split(setting.separator).flatMap((item) => (item.trim() === "" ? [] : [item.trim()]));
       const problem = items.map((item) => setting.check?.(item)).find((message) => message !== undefined);
@@ -124,14 +125,4 @@ function parseNumber(type: "integer" | "fraction", text: string, min: number, ma
   if (!pattern.test(text)) return { problem: `"${text}" is not ${type === "integer" ? "a whole number" : "a number"}` };
   const value = Number(text);
   return value < min || value > max ? { problem: `${text} is not between ${min} and ${max}` } : { value };
-}
-
-/** `host:port`, `:port`, `[v6]:port`; `off`, `0` or nothing turn the listener off. */
-function parseAddress(text: string): { value: ListenAddress | undefined } | { problem: string } {
-  if (text === "off" || text === "0" || text === "") return { value: undefined };
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^[\]:\s]*)):(\d{1,5})$/.exec(text);
-  const port = Number(found?.[3]);
-  if (found === null || port > 65535)
-    return { problem: `"${text}" is not an address such as 127.0.0.1:6443, [::1]:6443 or :6443, nor off` };
-  return { value: { host: found[1] ?? found[2] ?? "", port } };
 }

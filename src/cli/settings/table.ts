@@ -3,6 +3,7 @@
  * clusterctl variables of their manifests), so that a deployment can change sides with its configuration as it is.
  */
 import { isCidr } from "#schema/format.ts";
+import { parseListenAddress } from "./address.ts";
 import type { Setting } from "./setting.ts";
 import { cipherSuiteProblem } from "./tls.ts";
 
@@ -108,6 +109,8 @@ export const SETTINGS = {
     type: "list",
     default: [],
     separator: ",",
+    check: (text) =>
+      "value" in parseListenAddress(text) ? undefined : `"${text}" is not an address such as 192.0.2.1:80 or :80`,
     env: ["SIDERO_HTTP_LISTEN"],
     roles: PROCESS,
     group: "Provisioning",
