@@ -5,6 +5,8 @@
  * Beside the blobs there are names for them: where a blob came from (a URL, a file), so that it is found again without its digest, and
  * so that what nobody asks for any more can be told from what somebody has put there.
  */
+import { Fault } from "#std/fault.ts";
+
 export interface Blob {
   readonly sha512: string;
   readonly size: number;
@@ -62,8 +64,11 @@ export interface Blobs {
   drafts(): Promise<string[]>;
   /** Removes a draft that nobody has open; Fault `io.busy` when somebody has. */
   discard(key: string): Promise<void>;
-  /** A copy of a local file; nothing is written when its bytes are here already. Fault `io.failed` when it cannot be read. */
-  adopt(path: string): Promise<Blob>;
+  /**
+   * A copy of a local file; nothing is written when its bytes are here already. Fault `io.failed` when it cannot be read, `io.checksum`
+   * when its SHA-512 is not `expected`.
+   */
+  adopt(path: string, expected?: string): Promise<Blob>;
 
   names(): Promise<BlobName[]>;
   named(name: string): Promise<BlobName | undefined>;
@@ -76,3 +81,12 @@ export interface Blobs {
   close(): Promise<void>;
 }
 // All but `find` reject with Fault `io.no-space` or `io.failed` when the disk fails; a blob that cannot be read is not found.
+
+/** What a commit, or an adoption, of the wrong bytes rejects with. */
+export function wrongChecksum(expected: string, actual: string, size: number): Fault {
+  return new Fault("io.checksum", `the SHA-512 is ${actual}, not ${expected} as expected`, {
+    fault: "peer",
+    retry: "later",
+    facts: { expected, actual, size },
+  });
+}

@@ -89,6 +89,11 @@ export interface Controller<T extends KubeObject = KubeObject, O = unknown, E = 
   readonly finalizer?: string;
   /** Keys that are decided about at start even if they do not exist. */
   readonly always?: readonly string[];
+  /**
+   * Called when the controller begins, for what matters to it but is not in the API (a download that has ended): `wake` has a key
+   * decided about anew. Returns what ends that.
+   */
+  listen?(wake: (key: string) => void, reader: Reader): () => void;
   /** Milliseconds a change of the key may wait for others, so that a burst is one decision. Default 0. */
   settle?(key: string): number;
   /** Keys worked on at a time. Default 10. */

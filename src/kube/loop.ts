@@ -17,7 +17,7 @@ import { type Controller, on, type Reader, type Reading } from "./controller.ts"
 import type { Recorder } from "./events.ts";
 import { type KindRef, kindName } from "./kind.ts";
 import type { Metrics } from "./metrics.ts";
-import { Queue } from "./queue.ts";
+import { type AddOptions, Queue } from "./queue.ts";
 import { Turn } from "./turn.ts";
 import { undeclared } from "./writes.ts";
 
@@ -41,6 +41,8 @@ export interface LoopOptions extends LoopPorts {
 /** Milliseconds until a fault with retry `later` is tried again, when the decision does not say. */
 const LATER = 60_000;
 const INITIAL_PRIORITY = -1;
+/** No version of an object. */
+const WOKEN = "woken";
 
 export class Loop<T extends KubeObject, O, E> {
   readonly #controller: Controller<T, O, E>;
@@ -79,11 +81,13 @@ export class Loop<T extends KubeObject, O, E> {
     await Promise.all(caches.map((cache) => cache.synced(signal))).catch(() => {});
     this.#signal = signal;
     for (const key of this.#controller.always ?? []) this.#queue.add(key);
+    const deaf = this.#controller.listen?.((key) => this.#wake(key, WOKEN), this.#reader);
     this.#pump();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
+    deaf?.();
     this.#queue.close();
     await Promise.allSettled(this.#turns);
   }
@@ -92,12 +96,17 @@ export class Loop<T extends KubeObject, O, E> {
     this.#options.caches.get(kindName(reading.kind))!.onChange((change) => {
       const version = versionName(reading.kind, change.object.metadata.resourceVersion);
       for (const key of reading.keys(change, this.#reader)) {
-        const meanwhile = this.#meanwhile.get(key);
-        if (meanwhile !== undefined) meanwhile.add(version);
-        else this.#queue.add(key, change.isInitial ? { priority: INITIAL_PRIORITY } : { after: this.#settle(key) });
+        this.#wake(key, version, change.isInitial ? { priority: INITIAL_PRIORITY } : undefined);
       }
-      this.#meters.depth(this.#queue.depth);
     });
+  }
+
+  /** `why` tells what is new from what the key's own turn has written. */
+  #wake(key: string, why: string, how?: AddOptions): void {
+    const meanwhile = this.#meanwhile.get(key);
+    if (meanwhile !== undefined) meanwhile.add(why);
+    else this.#queue.add(key, how ?? { after: this.#settle(key) });
+    this.#meters.depth(this.#queue.depth);
   }
 
   #settle(key: string): number {

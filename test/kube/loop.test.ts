@@ -285,3 +285,37 @@ test("an object that goes while it is worked on is no failure", async () => {
   assert.ok(runtime.isIdle);
   assert.equal((await world.client.for(KubeEvent).list()).items.length, 0);
 });
+
+test("what is not in the API wakes a key: at rest, and in the midst of its turn", async () => {
+  world = await startWorld({ families: [machines] });
+  let wake: (key: string) => void = () => {};
+  const turns: string[] = [];
+  let isListening = false;
+  const process = world.run({
+    name: "listener",
+    kind: Machine,
+    writes: [],
+    listen(woken) {
+      wake = woken;
+      isListening = true;
+      return () => (isListening = false);
+    },
+    observe(_reader, key) {
+      turns.push(key);
+      if (turns.length === 2) wake(key);
+      return undefined;
+    },
+    decide: () => ({}),
+    act: async () => {},
+  });
+  await world.pass(100);
+  assert.deepEqual(turns, []);
+  wake("default/a");
+  await world.pass(100);
+  assert.deepEqual(turns, ["default/a"]);
+  wake("default/a");
+  await world.pass(100);
+  assert.deepEqual(turns, ["default/a", "default/a", "default/a"]);
+  await process.kill();
+  assert.equal(isListening, false);
+});

@@ -1,6 +1,6 @@
 /** The blob store in memory. What it holds can be looked at, and damaged. */
 import { Fault } from "#std/fault.ts";
-import type { Blob, BlobDraft, BlobName, Blobs } from "../blobs.ts";
+import { type Blob, type BlobDraft, type BlobName, type Blobs, wrongChecksum } from "../blobs.ts";
 import type { MemoryDisk } from "./disk.ts";
 
 export interface MemoryBlobsOptions {
@@ -86,10 +86,10 @@ export class MemoryBlobs implements Blobs {
     this.#drafts.delete(key);
   }
 
-  async adopt(path: string): Promise<Blob> {
+  async adopt(path: string, expected?: string): Promise<Blob> {
     const bytes = await this.#options.disk.read(path);
     if (bytes === undefined) throw new Fault("io.failed", `${path}: no such file`, { fault: "world", retry: "later" });
-    return this.#put(bytes);
+    return this.#put(bytes, expected);
   }
 
   async names(): Promise<BlobName[]> {
@@ -125,11 +125,7 @@ export class MemoryBlobs implements Blobs {
   #put(bytes: Uint8Array, expected?: string): Blob {
     const actual = this.#options.sha512(bytes);
     if (expected !== undefined && actual !== expected) {
-      throw new Fault("io.checksum", `the SHA-512 is ${actual}, not ${expected} as expected`, {
-        fault: "peer",
-        retry: "later",
-        facts: { expected, actual, size: bytes.length },
-      });
+      throw wrongChecksum(expected, actual, bytes.length);
     }
     this.contents.set(actual, bytes);
     this.changed();

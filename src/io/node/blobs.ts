@@ -7,7 +7,7 @@ import { type BigIntStats, type FSWatcher, watch } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "#std/fault.ts";
-import type { Blob, BlobDraft, BlobInfo, BlobName, Blobs } from "../blobs.ts";
+import { type Blob, type BlobDraft, type BlobInfo, type BlobName, type Blobs, wrongChecksum } from "../blobs.ts";
 import type { Log } from "../log.ts";
 import { stampOf } from "./blobs/content.ts";
 import { DiskDraft } from "./blobs/disk-draft.ts";
@@ -115,8 +115,9 @@ class DiskBlobs implements Blobs {
     await attempt(discardDraft(this.#place(key))).finally(release);
   }
 
-  async adopt(path: string): Promise<Blob> {
-    const { sha512 } = await this.#thread.call({ do: "inspect", path, unhurried: false });
+  async adopt(path: string, expected?: string): Promise<Blob> {
+    const { sha512, size } = await this.#thread.call({ do: "inspect", path, unhurried: false });
+    if (expected !== undefined && sha512 !== expected) throw wrongChecksum(expected, sha512, size);
     const known = await this.find(sha512);
     if (known !== undefined) return known;
     const key = `copy of ${path}`;

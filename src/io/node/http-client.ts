@@ -72,7 +72,8 @@ export function createHttpClient(options: HttpClientOptions): HttpTransport {
   };
 }
 
-async function* pieces(
+/** A body whose failures are Faults. */
+export async function* pieces(
   body: AsyncIterable<Buffer>,
   origin: string,
   signal: AbortSignal | undefined,
@@ -87,7 +88,8 @@ async function* pieces(
 /** Node's codes for certificates that do not verify (tls, X509_V_ERR_*). */
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/;
 
-function faultOf(error: unknown, origin: string, signal: AbortSignal | undefined): Error {
+/** What undici and the network say, as the Faults of {@link createHttpClient}. */
+export function faultOf(error: unknown, origin: string, signal: AbortSignal | undefined): Error {
   if (signal?.aborted) return signal.reason as Error;
   if (Fault.is(error)) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;

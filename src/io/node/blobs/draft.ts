@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault } from "#std/fault.ts";
+import { wrongChecksum } from "#io/blobs.ts";
 import { ContentHash, hashFile, stampOf } from "./content.ts";
 import { type Content, type DraftPlace, PIECE } from "./message.ts";
 
@@ -68,11 +68,7 @@ export class Draft {
     const content = this.#content.digest();
     if (expected !== undefined && content.sha512 !== expected) {
       await discardDraft(this.#place);
-      throw new Fault("io.checksum", `the SHA-512 is ${content.sha512}, not ${expected} as expected`, {
-        fault: "peer",
-        retry: "later",
-        facts: { expected, actual: content.sha512, size: content.size },
-      });
+      throw wrongChecksum(expected, content.sha512, content.size);
     }
     await file.sync();
     const path = join(directory, content.sha512);
