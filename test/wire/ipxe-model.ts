@@ -37,8 +37,15 @@ function readLines(script: string): SourceLine[] {
   return lines;
 }
 
-/** Runs a script. Settings are kept as text; commands that it does not know succeed, `nosuch` and `z` do not. */
-export function runModel(script: string, settings: Map<string, string> = new Map<string, string>()): Ran {
+/**
+ * Runs a script. Settings are kept as text; commands that it does not know succeed unless `outcome` says that they fail, or that they end the
+ * script; `nosuch` and `z` fail.
+ */
+export function runModel(
+  script: string,
+  settings: Map<string, string> = new Map<string, string>(),
+  outcome: (argv: readonly string[]) => "fails" | "ends" | undefined = () => undefined,
+): Ran {
   const lines = readLines(script);
   const commands: string[][] = [];
   let console = "";
@@ -77,6 +84,8 @@ export function runModel(script: string, settings: Map<string, string> = new Map
     const name = argv[0];
     if (name === undefined) return 0;
     commands.push(argv);
+    const told = outcome(argv);
+    if (told !== undefined) return told === "fails" ? 1 : "exit";
     const { options, operands } = operandsOf(argv);
     switch (name) {
       case "echo":
@@ -93,6 +102,9 @@ export function runModel(script: string, settings: Map<string, string> = new Map
         return operands[0] === operands[1] ? 0 : 1;
       case "isset":
         return operands[0] === "" ? 1 : 0;
+      case "inc":
+        settings.set(operands[0]!, String(Number(settings.get(operands[0]!) ?? 0) + 1));
+        return 0;
       case "goto":
         return { goto: operands[0]! };
       case "exit":

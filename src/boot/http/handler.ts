@@ -12,8 +12,8 @@ import { createScriptRoute, type ScriptOptions } from "./script-route.ts";
 import { entryScript } from "./scripts.ts";
 
 export interface BootHandlerOptions extends ScriptOptions, FileOptions {
-  /** Bytes of all downloads together that may be on their way to sockets; default 64 MiB. */
-  readonly inFlight?: number;
+  /** Of all downloads; several handlers may share one. Absent: 64 MiB on their way at once. */
+  readonly admission?: Admission;
 }
 
 const IN_FLIGHT = 64 * 1024 * 1024;
@@ -30,7 +30,7 @@ const RETRY_AFTER = { "retry-after": "5" };
  */
 export function createBootHandler(options: BootHandlerOptions): Handler {
   const { clock, log, witness, settings, inventory, digest } = options;
-  const admission = new Admission({ limit: options.inFlight ?? IN_FLIGHT, patience: PATIENCE, clock });
+  const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const answerScript = createScriptRoute(options);
 

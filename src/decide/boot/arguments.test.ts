@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
+import { formatArguments, parseArguments } from "#wire/ipxe/argument.ts";
+import { agentArguments, environmentArguments } from "./arguments.ts";
+
+const agent = { architecture: "amd64", mac: "52:54:00:00:00:01", endpoint: "10.0.0.1:8081", token: "abc", extra: [] } as const;
+
+function environment(args: string[], arm64?: string[]): Environment {
+  return {
+    apiVersion: "metal.sidero.dev/v1alpha2",
+    kind: "Environment",
+    metadata: { name: "e" },
+    spec: { kernel: { args }, ...(arm64 === undefined ? {} : { arm64: { kernel: { args: arm64 } } }) },
+  };
+}
+
+test("the agent is told where to call, from which NIC, and with which token", () => {
+  const line = formatArguments(agentArguments(agent));
+  assert.match(line, /^console=tty0 console=ttyS0,115200 /);
+  assert.match(
+    line,
+    / initrd=initramfs.xz panic=30 sidero.mac=52:54:00:00:00:01 sidero.endpoint=10.0.0.1:8081 sidero.token=abc$/,
+  );
+  assert.match(formatArguments(agentArguments({ ...agent, architecture: "arm64" })), /console=ttyAMA0 /);
+  assert.doesNotMatch(formatArguments(agentArguments({ ...agent, mac: undefined })), /sidero.mac/);
+});
+
+test("extra arguments take the place of those with their key", () => {
+  const line = formatArguments(agentArguments({ ...agent, extra: parseArguments("console=ttyS1 quiet panic=0") }));
+  assert.match(line, /^console=ttyS1 consoleblank=0 .* panic=0 .* quiet$/);
+});
+
+test("an Environment's own arguments stay, and what it lacks is added", () => {
+  const link = { host: "[fdae::1]" };
+  assert.equal(
+    formatArguments(environmentArguments(environment(["a=1 b", "slab_nomerge="]), "amd64", "[fd00::1]:8081", link)),
+    "a=1 b slab_nomerge= initrd=initramfs.xz talos.config=http://[fd00::1]:8081/configdata?uuid= siderolink.api=[fd00::1]:8081 " +
+      "talos.logging.kernel=tcp://[fdae::1]:4001 talos.events.sink=[fdae::1]:4002",
+  );
+  const own = ["talos.config=none", "siderolink.api=x", "talos.logging.kernel=y", "talos.events.sink=z", "initrd=i"];
+  assert.equal(formatArguments(environmentArguments(environment(own), "amd64", "h:1", link)), own.join(" "));
+  assert.equal(
+    formatArguments(environmentArguments(environment(["a"]), "amd64", "h:1", undefined)),
+    "a initrd=initramfs.xz talos.config=http://h:1/configdata?uuid=",
+  );
+  assert.match(formatArguments(environmentArguments(environment(["a"], ["b"]), "arm64", "h:1", undefined)), /^b /);
+});
