@@ -20,6 +20,7 @@ import { families } from "#kinds/index.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
+import type { Recorder } from "#kube/events.ts";
 import { lead } from "#kube/lease.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
@@ -28,6 +29,7 @@ import { toExtension } from "#schema/family.ts";
 import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
+import type { AssetPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
 import { VERSION } from "./version.ts";
 
@@ -48,6 +50,8 @@ export interface PlaneOptions {
   /** Host and process, for leases and events. */
   readonly identity: string;
   readonly leaderElection: boolean;
+  /** Absent without network boot. */
+  readonly assets?: AssetPorts;
   /** Absent where there is nothing to copy. */
   readonly backup?: BackupRoute;
 }
@@ -57,6 +61,8 @@ export interface Plane {
   readonly handler: Handler;
   /** Talks to the API without a socket, as an administrator. */
   readonly client: Client;
+  /** Tells Events to the same API. */
+  readonly events: Recorder;
   /** Resolves when our kinds are served; controllers then run until `signal` is aborted. */
   start(signal: AbortSignal): Promise<void>;
   /** Resolves when the controllers have ended; rejects when one of them could not go on. */
@@ -90,7 +96,7 @@ export function createPlane(options: PlaneOptions): Plane {
   const events = createRecorder({ ...ports, component: "sidero", instance: options.identity });
 
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> =>
-    new Runtime({ ...ports, metrics, events, controllers: controllers(), mayAct }).run(signal);
+    new Runtime({ ...ports, metrics, events, controllers: controllers(clock, options.assets), mayAct }).run(signal);
   /**
    * A lease that is lost stops the controllers, not the API: a disk that is full for a while must not cost clients their watches, and
    * whoever leads instead may be one of them.
@@ -114,6 +120,7 @@ export function createPlane(options: PlaneOptions): Plane {
   return {
     handler,
     client,
+    events,
     ended: ended.promise,
     async start(signal) {
       await api.start();

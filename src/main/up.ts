@@ -20,8 +20,10 @@ import { listen } from "#io/node/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { createBackupRoute } from "./backup-route.ts";
 import { healthHandler, metricsHandler } from "./diagnostics.ts";
+import { openAssets, type OpenAssets } from "./assets.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
+import { openProvision, type Provision } from "./provision.ts";
 
 /** Of every listener; the docstring of ListenOptions says what each bounds. */
 const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled: 30_000 };
@@ -42,12 +44,15 @@ export async function up(settings: Settings): Promise<void> {
   const staying = setInterval(() => {}, STAY);
   const listeners: Listener[] = [];
   let plane: Plane | undefined;
+  let provision: Provision | undefined;
+  let assets: OpenAssets | undefined;
   try {
     const pki = await openPki({ disk, directory: join(directory, "pki"), clock, entropy, names, log });
     const metrics = createMetrics();
     const identity = `${hostname()}_${entropy.uuid()}`;
     const backup = await createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
+    if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
     plane = createPlane({
       store,
       clock,
@@ -59,6 +64,7 @@ export async function up(settings: Settings): Promise<void> {
       leaderElection,
       backup,
       ...(tokens && { tokens }),
+      ...(assets && { assets }),
     });
     const ciphers = opensslCiphers(settings["tls-min-version"], settings["tls-cipher-suites"]);
     const tls = {
@@ -92,11 +98,18 @@ export async function up(settings: Settings): Promise<void> {
       // The name that was given, not the address it stands for: the certificate is made out to it.
       await writeKubeconfig({ disk, path, host: api.host, port, authority: pki.authority, client: pki.admin });
     }
+    if (assets !== undefined) {
+      const { client, events } = plane;
+      const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log };
+      provision = await openProvision({ settings, directory, limits: LIMITS, ...ports });
+    }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
   } finally {
     // Also when something has failed: then the rest is still running.
     stop.abort();
+    await provision?.close();
+    await assets?.close();
     await Promise.all(listeners.map((listener) => listener.close()));
     await plane?.stop();
     await store.close();

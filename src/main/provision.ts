@@ -1,0 +1,180 @@
+/**
+ * The provisioning side of a process: DHCP, TFTP and the one HTTP port of machines, on real doors. What they read comes from the API's
+ * caches, what they see goes to the flight recorder, and what machines report becomes Servers.
+ */
+import { lookup } from "node:dns/promises";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { Settings } from "#cli/settings/read.ts";
+import { parseListenAddress } from "#cli/settings/address.ts";
+import type { ListenAddress } from "#cli/settings/setting.ts";
+import { createAssets } from "#boot/assets.ts";
+import { createDhcp } from "#boot/dhcp/dhcp.ts";
+import { endpointOf } from "#boot/http/endpoint.ts";
+import { createBootHandler } from "#boot/http/handler.ts";
+import { entryScript } from "#boot/http/scripts.ts";
+import { loadPrograms } from "#boot/programs.ts";
+import { createTftpFiles } from "#boot/tftp/files.ts";
+import { createTftp } from "#boot/tftp/server.ts";
+import { readSubnets, type Subnet } from "#decide/dhcp/subnets.ts";
+import type { Witness } from "#decide/sighting.ts";
+import type { Blobs } from "#io/blobs.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Digest } from "#io/digest.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import { disk } from "#io/node/disk.ts";
+import { openIcmp6 } from "#io/node/icmp6.ts";
+import { interfaces } from "#io/node/interfaces.ts";
+import { createJournal } from "#io/node/journal.ts";
+import { openSeal } from "#io/node/seal.ts";
+import { listen } from "#io/node/serve.ts";
+import { openUdp } from "#io/node/udp.ts";
+import type { Handler, ListenOptions } from "#io/serve.ts";
+import type { Client } from "#kube/client.ts";
+import type { Recorder } from "#kube/events.ts";
+import { Fault } from "#std/fault.ts";
+import { parseArguments } from "#wire/ipxe/argument.ts";
+import { createInventory } from "./inventory.ts";
+
+export interface ProvisionOptions {
+  readonly settings: Settings;
+  /** The data directory. */
+  readonly directory: string;
+  readonly client: Client;
+  readonly events: Recorder;
+  readonly blobs: Blobs;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly digest: Digest;
+  readonly log: Log;
+  readonly limits: ListenOptions["limits"];
+}
+
+export interface Provision {
+  /** Of the HTTP port. */
+  readonly port: number;
+  /** Ends when nothing is open any more and all that was seen is on record. */
+  close(): Promise<void>;
+}
+
+/** Where Debian's package has iPXE. */
+const DEBIAN_PROGRAMS = "/usr/lib/ipxe";
+/** How long a boot script's token counts: a slow machine with much memory to test takes a quarter of an hour to its agent. */
+const TOKEN_LIFETIME = 3_600_000;
+
+/** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
+export async function openProvision(options: ProvisionOptions): Promise<Provision> {
+  const { settings, directory, client, events, blobs, clock, entropy, digest, limits } = options;
+  const log = options.log.with({ part: "boot" });
+  const stop = new AbortController();
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    stop.abort();
+    for (const each of closers.toReversed()) await each();
+  };
+  try {
+    const subnets = await subnetsFrom(settings["dhcp-subnets"]);
+    const seal = await openSeal({ disk, entropy, path: join(directory, "pki", "boot.key") });
+    const witness: Witness = ({ what, text, of }) => log.info(`${what}: ${text}`, { ...of });
+    const { inventory, run: follow } = createInventory({ client, clock, entropy, log });
+    const following = follow(stop.signal);
+    closers.push(() => following);
+
+    const programs = await loadPrograms(disk, programDirectories(settings), log);
+    const agentImage = settings["agent-image"] || join(directory, "agent");
+    const assets = await createAssets({ blobs, inventory, agentImage, clock, log });
+    const reach = { endpoint: settings["api-endpoint"], port: settings["api-port"] };
+
+    const dhcp = createDhcp({
+      openUdp,
+      openIcmp6,
+      interfaces,
+      clock,
+      log,
+      witness,
+      journal: createJournal(join(directory, "leases")),
+      mode: settings["disable-dhcp-proxy"] && settings.dhcp === "proxy" ? "off" : settings.dhcp,
+      subnets,
+      interfaceNames: settings["dhcp-interfaces"],
+      ...reach,
+      lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+      programFor: (architecture) => programs.programFor(architecture),
+      mayBoot: () => true,
+    });
+
+    const boot = createBootHandler({
+      inventory,
+      assets,
+      programs,
+      seal,
+      digest,
+      clock,
+      entropy,
+      log,
+      witness,
+      settings: {
+        ...reach,
+        diskMethod: settings["boot-from-disk-method"],
+        agentArguments: settings["extra-agent-kernel-args"].flatMap(parseArguments),
+        tokenLifetime: TOKEN_LIFETIME,
+      },
+    });
+    const handler: Handler = boot;
+
+    const ports: number[] = [];
+    for (const address of [{ host: "", port: settings["http-port"] }, ...addressesOf(settings["http-listen"])]) {
+      const listener = await listen({ ...address, limits }, handler);
+      closers.push(() => listener.close());
+      ports.push(listener.port);
+      log.info("serving machines over HTTP", { host: listener.host, port: listener.port });
+    }
+
+    if (settings["tftp-address"] !== undefined) {
+      const files = createTftpFiles({
+        programs,
+        script: (local) =>
+          entryScript({
+            base: `http://${endpointOf({ headers: {}, local: { address: local, port: reach.port } }, reach)}`,
+            waitsForLink: false,
+          }),
+      });
+      const tftp = createTftp({ openUdp, address: settings["tftp-address"], interfaces, files, clock, log, witness });
+      closers.push(() => tftp.close());
+      await tftp.start();
+    }
+    closers.push(() => dhcp.close());
+    await dhcp.start();
+    return { port: ports[0]!, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Checked when the settings were read. */
+function addressesOf(texts: readonly string[]): ListenAddress[] {
+  return texts.flatMap((text) => {
+    const read = parseListenAddress(text);
+    return "value" in read && read.value !== undefined ? [read.value] : [];
+  });
+}
+
+/** Ours, built with the script inside, before Debian's. */
+function programDirectories(settings: Settings): string[] {
+  const given = settings["boot-programs"];
+  return given === "" ? [DEBIAN_PROGRAMS] : [given, DEBIAN_PROGRAMS];
+}
+
+async function subnetsFrom(path: string): Promise<Subnet[]> {
+  if (path === "") return [];
+  const refused = (problem: string, cause?: unknown): Fault =>
+    new Fault("cli.settings", `--dhcp-subnets: ${path}: ${problem}`, { fault: "caller", retry: "never", cause });
+  const bytes = await disk.read(path);
+  if (bytes === undefined) throw refused("there is no such file");
+  try {
+    return readSubnets(parse(Buffer.from(bytes).toString()));
+  } catch (error) {
+    throw refused(Fault.from(error).message, error);
+  }
+}
