@@ -337,6 +337,12 @@ export declare const OrderSchema: GenMessage<Order>;
  * @generated from message sidero.agent.v1.KeepAlive
  */
 export declare type KeepAlive = Message<"sidero.agent.v1.KeepAlive"> & {
+  /**
+   * Not empty: the token to call with from now on. The boot script's outlives it only for a while.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
 };
 
 /**

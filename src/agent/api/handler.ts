@@ -1,0 +1,73 @@
+/** The agent API: what machines in the agent call. */
+import { createConnectRouter } from "@connectrpc/connect";
+import type { Inventory } from "#decide/boot/asker.ts";
+import { machineOf } from "#decide/identity/machine.ts";
+import type { Digest } from "#decide/identity/machine.ts";
+import type { BootToken } from "#decide/identity/token.ts";
+import type { Witness } from "#decide/sighting.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import type { Seal } from "#io/seal.ts";
+import type { Handler } from "#io/serve.ts";
+import { Agent } from "#proto/api_pb.js";
+import { Machine } from "#proto/sidero/agent/v1/machine_pb.js";
+import { createAccess } from "./access.ts";
+import type { AccessOptions } from "./access.ts";
+import { createAgentService } from "./agent-service.ts";
+import type { AgentSettings } from "./agent-service.ts";
+import { Boots } from "./boots.ts";
+import { createGuard } from "./guard.ts";
+import { createAgentLogs } from "./logs.ts";
+import type { AgentLogs } from "./logs.ts";
+import { createMachineService } from "./machine-service.ts";
+import { createOrders } from "./orders.ts";
+import type { Orders } from "./orders.ts";
+import type { Registry } from "./registry.ts";
+import { MOST_BYTES, createRpcHandler } from "./rpc.ts";
+
+export interface AgentApiOptions {
+  readonly seal: Seal;
+  /** Who may call: machines with the token of their boot script, or anyone. */
+  readonly access: "token" | "open";
+  readonly registry: Registry;
+  readonly inventory: Inventory;
+  readonly neighbour: AccessOptions["neighbour"];
+  readonly digest: Digest;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly witness: Witness;
+  readonly settings: AgentSettings;
+}
+
+export interface AgentApi {
+  /**
+   * Serves `api.Agent` and `sidero.agent.v1.Machine` as gRPC, gRPC-Web and Connect, each at its path. Streams end with the request's signal:
+   * there is nothing to close.
+   */
+  readonly handler: Handler;
+  readonly orders: Pick<Orders, "connected" | "send" | "status">;
+  /** What a machine's agent has logged, oldest first; by the name of its Server. */
+  readonly logsOf: AgentLogs["logsOf"];
+}
+
+export function createAgentHandler(options: AgentApiOptions): AgentApi {
+  const { seal, access, registry, inventory, neighbour, digest, clock, entropy, log, witness, settings } = options;
+  const boots = new Boots(() => entropy.uuid());
+  const logs = createAgentLogs();
+  const orders = createOrders({ clock, entropy });
+
+  const macsOf = ({ uuid, mac, serial }: BootToken): string[] => {
+    const machine = machineOf({ uuid, serial, macs: mac === undefined ? [] : [mac] }, inventory, digest);
+    const interfaces = machine?.server?.spec?.hardware?.network?.interfaces ?? [];
+    return interfaces.flatMap(({ mac: each = "" }) => each);
+  };
+  const admit = createAccess({ seal, access, clock, log, neighbour, macsOf });
+  const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
+
+  const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
+    .service(Agent, createAgentService({ registry, inventory, digest, clock, guard, logs, settings }))
+    .service(Machine, createMachineService({ inventory, digest, seal, clock, guard, boots, logs, orders }));
+  return { handler: createRpcHandler(router), orders, logsOf: logs.logsOf };
+}

@@ -1,0 +1,143 @@
+/** A machine becomes a Server, or the Server it has been is brought up to date. */
+import { isSameMachine, machineOf } from "#decide/identity/machine.ts";
+import type { Digest, KnownServers, MachineFacts } from "#decide/identity/machine.ts";
+import { changesOf } from "#decide/registration/change.ts";
+import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { hardwareAfter } from "./hardware.ts";
+import { refusal } from "./faults.ts";
+import type { Registry, ServerDraft } from "./registry.ts";
+
+/** Why a Server is not named by its UUID. */
+export const NAME_NOTE = "metal.sidero.dev/name-note";
+/** Two machines of one UUID may register at once, and each look finds one that the cache had not seen yet. */
+const LOOKS = 8;
+
+export interface RegistrationOptions {
+  readonly registry: Registry;
+  readonly known: KnownServers;
+  readonly digest: Digest;
+  /** New Servers are accepted. */
+  readonly autoAccept: boolean;
+}
+
+export interface Report {
+  readonly facts: MachineFacts;
+  readonly hardware: HardwareInformation;
+  readonly hostname: string;
+}
+
+export interface Registered {
+  readonly server: Server;
+  readonly isNew: boolean;
+  /** What has become of its hardware since it was last seen. */
+  readonly changes: readonly string[];
+}
+
+/** Fault `agent.malformed` when nothing in the report tells the machine from others, and those of the registry. */
+export async function register(report: Report, options: RegistrationOptions): Promise<Registered> {
+  const { registry, digest } = options;
+  const { facts } = report;
+  const known = new FreshServers(options.known);
+  for (let look = 0; look < LOOKS; look++) {
+    const machine = machineOf(facts, known, digest);
+    if (machine === undefined) {
+      const message =
+        "hardware.system.uuid: missing or a placeholder, and there is neither serial number nor MAC address instead";
+      throw refusal("agent.malformed", message);
+    }
+    const { name, note } = machine;
+    const server = await registry.server(name);
+    if (server === undefined) {
+      const created = await registry.create(draftOf(name, note, report, options.autoAccept));
+      if (created === undefined) continue;
+      const suffix = note === undefined ? "" : `; ${note}`;
+      registry.event(
+        created,
+        "Normal",
+        "Server Registration",
+        `Server auto-registered via API: ${summaryOf(report.hardware)}${suffix}`,
+      );
+      return { server: created, isNew: true, changes: [] };
+    }
+    known.saw(server);
+    if (!isSameMachine(server, facts)) continue;
+    const registered = await refresh(server, report, registry);
+    if (registered !== undefined) return registered;
+  }
+  throw refusal("agent.busy", "too many machines register with the same UUID at once");
+}
+
+function draftOf(name: string, note: string | undefined, report: Report, accepted: boolean): ServerDraft {
+  const { hostname, hardware } = report;
+  return {
+    name,
+    ...(note === undefined ? {} : { annotations: { [NAME_NOTE]: note } }),
+    spec: { accepted, ...(hostname === "" ? {} : { hostname }), hardware },
+  };
+}
+
+/** Undefined when the Server went away, or became another machine's, in the meantime. */
+async function refresh(
+  { metadata }: Server,
+  { facts, hardware, hostname }: Report,
+  registry: Registry,
+): Promise<Registered | undefined> {
+  let changes: string[] = [];
+  let isSame = true;
+  const server = await registry.edit(metadata.name!, (current) => {
+    isSame = isSameMachine(current, facts);
+    if (!isSame) return current;
+    const before = current.spec?.hardware ?? {};
+    const after = hardwareAfter(before, hardware);
+    changes = changesOf(before, after);
+    // People may have given it another name in the meantime.
+    const named = current.spec?.hostname || hostname;
+    return {
+      ...current,
+      spec: { accepted: false, ...current.spec, ...(named === "" ? {} : { hostname: named }), hardware: after },
+    };
+  });
+  if (server === undefined || !isSame) return undefined;
+  if (changes.length > 0) registry.event(server, "Normal", "Hardware Change", changes.join(", "));
+  return { server, isNew: false, changes };
+}
+
+/** `Dell Inc. PowerEdge R640, 2 processors, 64 GB of memory, 3 disks (1116 GB), 4 interfaces` */
+export function summaryOf({ system, compute, memory, storage, network }: HardwareInformation): string {
+  const product = [system?.manufacturer, system?.productName].filter(Boolean).join(" ");
+  const counted = (count: number | undefined, what: string): string =>
+    count === undefined ? "" : `${count} ${what}${count === 1 ? "" : "s"}`;
+  const disks = counted(storage?.deviceCount, "disk");
+  return [
+    product || "unknown product",
+    counted(compute?.processorCount, "processor"),
+    memory?.totalSize === undefined ? "" : `${memory.totalSize} of memory`,
+    disks && `${disks} (${storage?.totalSize ?? "?"})`,
+    counted(network?.interfaceCount, "interface"),
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** The Servers of a cache, with what this registration has read itself in their places. */
+class FreshServers implements KnownServers {
+  readonly #cached: KnownServers;
+  readonly #seen = new Map<string, Server>();
+
+  constructor(cached: KnownServers) {
+    this.#cached = cached;
+  }
+
+  saw(server: Server): void {
+    this.#seen.set(server.metadata.name!, server);
+  }
+
+  server(name: string): Server | undefined {
+    return this.#seen.get(name) ?? this.#cached.server(name);
+  }
+
+  serversByMac(mac: string): readonly Server[] {
+    return this.#cached.serversByMac(mac).map((server) => this.#seen.get(server.metadata.name!) ?? server);
+  }
+}

@@ -1,0 +1,102 @@
+/** Where machines are on record: Servers and Secrets of the Kubernetes API. */
+import type { Registry, SecretDraft, ServerDraft } from "#agent/api/registry.ts";
+import { Server } from "#kinds/metal/v1alpha2/server.ts";
+import type { Client, Draft } from "#kube/client.ts";
+import type { Recorder } from "#kube/events.ts";
+import { kindRef } from "#kube/kind.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "#kube/status.ts";
+import { apiVersionOf } from "#schema/meta.ts";
+import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
+import { encodeBase64 } from "#std/base64.ts";
+import { Fault } from "#std/fault.ts";
+import { equal } from "#std/json.ts";
+
+interface Secret extends KubeObject {
+  metadata: ObjectMeta;
+  type: string;
+  data: Record<string, string>;
+}
+
+const Secret = kindRef<Secret>({ group: "", version: "v1", kind: "Secret", plural: "secrets", scope: "Namespaced" });
+/** How often somebody else may be faster; a machine's calls are few, and its controller writes a Server now and then. */
+const ATTEMPTS = 10;
+
+export interface RegistryOptions {
+  readonly client: Client;
+  readonly events: Recorder;
+}
+
+export function createRegistry({ client, events }: RegistryOptions): Registry {
+  const servers = client.for(Server);
+  const secrets = client.for(Secret);
+  const find = (name: string): Promise<Server | undefined> => unless(isNotFound, servers.get(name));
+
+  async function write(current: Server, change: (server: Server) => Server): Promise<Server> {
+    const wanted = change(current);
+    let written = current;
+    if (!equal(current.spec, wanted.spec) || !equal(current.metadata, wanted.metadata)) written = await servers.update(wanted);
+    if (equal(current.status, wanted.status)) return written;
+    return servers.update({ ...written, ...(wanted.status && { status: wanted.status }) }, { subresource: "status" });
+  }
+
+  return {
+    server: find,
+    create: ({ name, annotations, spec }: ServerDraft) => {
+      const metadata = annotations === undefined ? { name } : { name, annotations: { ...annotations } };
+      return unless(isAlreadyExists, servers.create({ metadata, spec }));
+    },
+    async edit(name, change) {
+      for (let attempt = 1; ; attempt++) {
+        const current = await find(name);
+        if (current === undefined) return undefined;
+        try {
+          return await write(current, change);
+        } catch (error) {
+          if (isNotFound(error)) return undefined;
+          if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+        }
+      }
+    },
+    async putSecret(owner, draft) {
+      const place = secrets.in(draft.namespace);
+      const wanted = secretOf(owner, draft);
+      for (let attempt = 1; ; attempt++) {
+        if ((await unless(isAlreadyExists, place.create(wanted))) !== undefined) return;
+        const found = await unless(isNotFound, place.get(draft.name));
+        if (found === undefined && attempt < ATTEMPTS) continue;
+        if (found?.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) !== true) {
+          const message = `Secret ${draft.namespace}/${draft.name} is there and does not belong to the Server`;
+          throw new Fault("agent.not-wanted", message, { fault: "peer", retry: "never" });
+        }
+        await place.patch(draft.name, { data: wanted.data });
+        return;
+      }
+    },
+    event: (about, type, reason, message) => events.record(about, { type, reason, message }),
+  };
+}
+
+function secretOf(owner: Server, { namespace, name, labels, data }: SecretDraft): Draft<Secret> {
+  const { name: ownerName = "", uid = "" } = owner.metadata;
+  const apiVersion = apiVersionOf(Server.group, Server.version);
+  return {
+    metadata: {
+      name,
+      namespace,
+      labels: { ...labels },
+      ownerReferences: [{ apiVersion, kind: Server.kind, name: ownerName, uid }],
+    },
+    type: "Opaque",
+    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encodeBase64(value)])),
+  };
+}
+
+/** What it resolves to, or undefined where it rejects as `expected`. */
+async function unless<T>(expected: (error: unknown) => boolean, result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (expected(error)) return undefined;
+    throw error;
+  }
+}
