@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,lab,tftp-clients,tshark) names is left out.
+# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,lab,dhcp-peers,tftp-clients,tshark) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -10,6 +10,7 @@ wanted() {
 if wanted kubectl; then tools/kubectl.sh 1.32; tools/kubectl.sh 1.36; fi
 if wanted refapi; then test/refapi/locate.sh; fi
 if wanted kcm; then test/refapi/locate-kcm.sh; fi
+if wanted dhcp-peers; then tools/dhcp-peers.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
 if wanted lab; then tools/lab.sh; fi

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "refapi" | "kcm" | "kubectl" | "lab" | "tftp-clients" | "tshark";
+export type Peer = "dhcp-peers" | "refapi" | "kcm" | "kubectl" | "lab" | "tftp-clients" | "tshark";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -59,6 +59,11 @@ export function bringLab(): void {
 /** Makes the agent's kernel and initial RAM disk, where they are not up to date. */
 export function bringImage(): void {
   run("tools/image.sh");
+}
+
+/** Brings DHCP clients, a DHCP server, a relay and a listener for router advertisements onto the path. */
+export function bringDhcpPeers(): void {
+  run("tools/dhcp-peers.sh");
 }
 
 /** Path of the launcher, in this checkout. */
