@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ip } from "./command.ts";
+import { ip, output } from "./command.ts";
 
 const PREFIX = "sidero-lab-";
 
@@ -40,10 +40,16 @@ export async function createNetwork(): Promise<Network> {
   };
 
   await open(namespace);
+  // Addresses are what is said here, also where somebody advertises a prefix.
+  await output("ip", ["netns", "exec", namespace, "sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/default/accept_ra"]);
   await ip("-n", namespace, "link", "add", "rack", "type", "bridge", "stp_state", "0", "forward_delay", "0");
   await ip("-n", namespace, "addr", "add", "10.77.0.1/24", "dev", "rack");
   await ip("-n", namespace, "addr", "add", "fd77::1/64", "dev", "rack", "nodad");
   await ip("-n", namespace, "link", "set", "rack", "up");
+  // A bridge without anything on it has no carrier: to programs it looks like an interface that is down.
+  await ip("-n", namespace, "link", "add", "spare", "type", "veth", "peer", "name", "spare-end");
+  await ip("-n", namespace, "link", "set", "spare-end", "up");
+  await ip("-n", namespace, "link", "set", "spare", "master", "rack", "up");
 
   return {
     namespace,
