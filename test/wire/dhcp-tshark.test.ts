@@ -1,9 +1,5 @@
 /** Wireshark's dissectors read what we write, and read captures of firmware as we do. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { formatMac } from "#std/address.ts";
 import { fromHex } from "#std/bytes.ts";
@@ -15,32 +11,12 @@ import { DISCOVERY, encodePxe } from "#wire/dhcp/pxe.ts";
 import { decode as decode6 } from "#wire/dhcp/v6/decode.ts";
 import { encode as encode6 } from "#wire/dhcp/v6/encode.ts";
 import type { Message } from "#wire/dhcp/v6/packet.ts";
-import { locateTshark, withoutPeer } from "../peers/locate.ts";
+import { withoutPeer } from "../peers/locate.ts";
 import vectors from "../vectors/dhcp/captures.json" with { type: "json" };
-import { pcap } from "./capture.ts";
 import type { Datagram } from "./capture.ts";
+import { dissect } from "./dissect.ts";
 
 const skip = withoutPeer("tshark");
-
-/** Of every packet the values of every field, all its occurrences. Fails when a dissector calls anything malformed. */
-function dissect(datagrams: readonly Datagram[], fields: readonly string[]): Record<string, string[]>[] {
-  const folder = mkdtempSync(join(tmpdir(), "sidero-tshark-"));
-  try {
-    const file = join(folder, "capture.pcap");
-    writeFileSync(file, pcap(datagrams));
-    const wanted = ["_ws.malformed", ...fields];
-    const options = ["-r", file, "-n", "-T", "fields", "-E", "aggregator=|", ...wanted.flatMap((field) => ["-e", field])];
-    const lines = execFileSync(locateTshark(), options, { encoding: "latin1", stdio: ["ignore", "pipe", "ignore"] }).split("\n");
-    assert.equal(lines.length - 1, datagrams.length);
-    return lines.slice(0, -1).map((line, packet) => {
-      const [malformed, ...cells] = line.split("\t");
-      assert.equal(malformed, "", `packet ${packet} is malformed`);
-      return Object.fromEntries(cells.map((cell, i) => [fields[i]!, cell === "" ? [] : cell.split("|")]));
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 function datagram4(payload: Uint8Array): Datagram {
   const [client, server] = [68, 67];
