@@ -1,0 +1,230 @@
+/**
+ * The flight recorder: takes sightings at once, and brings what they make of the boots on record a little later, many together. What is in
+ * memory is bounded by the logbook, so it can wait for an API that is away as long as it likes.
+ */
+import { Logbook, type LogbookOptions, type Touch } from "#decide/flight/logbook.ts";
+import type { Sighting, Witness } from "#decide/sighting.ts";
+import { type Clock, sleep } from "#io/clock.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
+import { backoff } from "#kube/backoff.ts";
+import type { Client } from "#kube/client.ts";
+import { Queue } from "#kube/queue.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "#kube/status.ts";
+import { formatDuration } from "#std/duration.ts";
+import { Fault } from "#std/fault.ts";
+import { Writer } from "./writer.ts";
+
+export interface FlightRecorderOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** Whose machines are ours: `Inventory` has it. */
+  readonly inventory: LogbookOptions["known"];
+  /** Defaults are the logbook's. */
+  readonly limits?: Omit<LogbookOptions, "known">;
+}
+
+export interface FlightRecorder {
+  /** May be called from the beginning: until the records are read, sightings wait. */
+  readonly witness: Witness;
+  /** Reads what is on record, then writes until the signal. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** For the end: marks boots under way, and writes everything that waits, for some seconds at most. To be called before the signal. */
+  flush(): Promise<void>;
+}
+
+/** Milliseconds in which news gather before they are written. */
+const NEWS = 700;
+/** The same for strangers, who come last. */
+const PASSING = 3000;
+/** Milliseconds for mere repetitions: a quarter of the time that the boot has taken, within these bounds. */
+const REPEAT = { least: 3000, most: 60_000 };
+/** Strangers' records that are made in a second, and at once. */
+const STRANGERS = { rate: 20, burst: 200 };
+/** Milliseconds a stranger waits for its turn. */
+const TURN = 5000;
+const CONCURRENCY = 8;
+/** Records read at a time; sightings kept while reading. */
+const PAGE = 200;
+const BACKLOG = 20_000;
+const RETRY = { base: 500, most: 30_000 };
+const SWEEP = 60_000;
+/** Milliseconds that the end may take. */
+const LAST_WORDS = 5000;
+
+export function createFlightRecorder(options: FlightRecorderOptions): FlightRecorder {
+  const { client, clock, entropy, inventory } = options;
+  const log = options.log.with({ part: "flight-recorder" });
+  const logbook = new Logbook({ ...options.limits, known: inventory });
+  const writer = new Writer(client);
+  /** Records that are not on record as they should be; whether they are strangers'. */
+  const dirty = new Map<string, boolean>();
+  const queue = new Queue({ clock, entropy, onReady: pump, backoff: RETRY, retries: { rate: 200, burst: 50 } });
+  const strangers = { tokens: STRANGERS.burst, at: clock.monotonic() };
+  /** Undefined once the records are read. */
+  let backlog: Sighting[] | undefined = [];
+  let unseen = 0;
+  let problem: string | undefined;
+  const idle = new Set<() => void>();
+
+  function witness(sighting: Sighting): void {
+    try {
+      if (backlog === undefined) touch(logbook.note(sighting));
+      else if (backlog.length < BACKLOG) backlog.push(sighting);
+      else unseen++;
+    } catch (error) {
+      log.error("could not record a sighting", { what: sighting.what, because: error });
+    }
+  }
+
+  function touch(touches: readonly Touch[]): void {
+    for (const { record, how, isPassing, age } of touches) {
+      // A stranger that was never written need not be deleted, and ten thousand of them must not be.
+      if (how === "gone" && !writer.has(record)) {
+        dirty.delete(record);
+        continue;
+      }
+      dirty.set(record, isPassing);
+      const repeat = Math.min(Math.max(age / 4, REPEAT.least), REPEAT.most);
+      queue.add(record, { after: how === "repeat" ? repeat : isPassing ? PASSING : NEWS, priority: isPassing ? -1 : 0 });
+    }
+  }
+
+  function pump(): void {
+    while (backlog === undefined && queue.active < CONCURRENCY) {
+      const record = queue.take();
+      if (record === undefined) return;
+      void work(record);
+    }
+  }
+
+  async function work(record: string): Promise<void> {
+    const isStranger = dirty.get(record);
+    if (isStranger === true && !writer.has(record) && !mayWriteStranger()) {
+      queue.add(record, { after: TURN, priority: -1 });
+    } else if (isStranger !== undefined) {
+      dirty.delete(record);
+      try {
+        await bringOnRecord(record);
+        queue.forget(record);
+        if (problem !== undefined) log.info("boot records are written again");
+        problem = undefined;
+      } catch (error) {
+        await failed(record, isStranger, Fault.from(error));
+      }
+    }
+    queue.done(record);
+    pump();
+    if (queue.active === 0) for (const wake of idle) wake();
+  }
+
+  async function bringOnRecord(record: string): Promise<void> {
+    const wanted = logbook.wanted(record);
+    if (wanted === undefined) {
+      if (writer.has(record)) await writer.remove(record);
+      return;
+    }
+    await writer.write(wanted);
+    // A stranger that had to go while its record was made.
+    if (!logbook.has(record)) return writer.remove(record);
+    if (!dirty.has(record)) logbook.settled(record);
+  }
+
+  async function failed(record: string, isStranger: boolean, fault: Fault): Promise<void> {
+    const isOvertaken = isConflict(fault) || isAlreadyExists(fault) || isNotFound(fault);
+    if (!isOvertaken && fault.retry === "never") {
+      log.error("a boot record was refused", { record, because: fault });
+      return;
+    }
+    // What was seen since then is as dirty as this.
+    if (!dirty.has(record)) dirty.set(record, isStranger);
+    if (isOvertaken) {
+      // Somebody else writes it too, or has deleted it: what they know and what we know are put together.
+      const theirs = await writer.read(record).catch(() => undefined);
+      if (theirs !== undefined) touch(logbook.load(theirs));
+    } else {
+      if (problem === undefined) log.warn("cannot write boot records, trying again", { record, because: fault });
+      problem = fault.message;
+    }
+    queue.retry(record);
+  }
+
+  function mayWriteStranger(): boolean {
+    const now = clock.monotonic();
+    strangers.tokens = Math.min(STRANGERS.burst, strangers.tokens + ((now - strangers.at) * STRANGERS.rate) / 1000);
+    strangers.at = now;
+    if (strangers.tokens < 1) return false;
+    strangers.tokens--;
+    return true;
+  }
+
+  /** All records, page by page: together they would be hundreds of megabytes. Resolves to false when the signal came first. */
+  async function readAll(signal: AbortSignal): Promise<boolean> {
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        for (let next: string | undefined = ""; next !== undefined;) {
+          const page = await client.for(BootRecord).list({ limit: PAGE, ...(next === "" ? {} : { continue: next }), signal });
+          for (const object of page.items) {
+            writer.noteRead(object);
+            touch(logbook.load(object));
+          }
+          next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+          await sleep(clock, 0, signal);
+        }
+        return true;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (failures === 0) log.warn("cannot read boot records, trying again", { because: Fault.from(error) });
+        await sleep(clock, backoff(++failures, RETRY, entropy), signal).catch(() => {});
+      }
+    }
+    return false;
+  }
+
+  /** Boots that were under way when Sidero ended show that nobody was watching. */
+  function markStart(): void {
+    const { last } = logbook;
+    if (last === undefined) return;
+    const now = clock.now();
+    const then = last.until ?? last.at;
+    const from = `${new Date(then).toISOString().slice(0, 19)}Z`;
+    const text =
+      last.what === "sidero.stopped"
+        ? `Sidero was not listening since ${from} (${formatDuration(Math.round((now - then) / 1000) * 1000)})`
+        : `Sidero was not listening: it had been ended without notice, after ${from}`;
+    touch(logbook.interrupt("sidero.started", now, then, text));
+  }
+
+  return {
+    witness,
+    async run(signal) {
+      if (!(await readAll(signal))) return;
+      const waiting = backlog ?? [];
+      backlog = undefined;
+      markStart();
+      for (const sighting of waiting) witness(sighting);
+      if (unseen > 0) log.warn("sightings were lost while boot records were read", { count: unseen });
+      pump();
+      while (!signal.aborted) {
+        await sleep(clock, SWEEP, signal).catch(() => {});
+        touch(logbook.sweep(clock.now()));
+      }
+      queue.close();
+    },
+    async flush() {
+      if (backlog !== undefined) return;
+      touch(logbook.interrupt("sidero.stopped", clock.now(), clock.now(), "Sidero was stopped"));
+      for (const [record, isStranger] of dirty) queue.add(record, { priority: isStranger ? -1 : 0 });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = clock.after(LAST_WORDS, resolve);
+      idle.add(resolve);
+      if (queue.active > 0) await promise;
+      idle.delete(resolve);
+      timer.cancel();
+      if (dirty.size > 0) log.warn("boot records are not all written", { count: dirty.size });
+    },
+  };
+}
