@@ -8,6 +8,7 @@ import { parse } from "yaml";
 import type { Settings } from "#cli/settings/read.ts";
 import { parseListenAddress } from "#cli/settings/address.ts";
 import type { ListenAddress } from "#cli/settings/setting.ts";
+import { createAgentHandler } from "#agent/api/handler.ts";
 import { createAssets } from "#boot/assets.ts";
 import { createDhcp } from "#boot/dhcp/dhcp.ts";
 import { endpointOf } from "#boot/http/endpoint.ts";
@@ -16,8 +17,8 @@ import { entryScript } from "#boot/http/scripts.ts";
 import { loadPrograms } from "#boot/programs.ts";
 import { createTftpFiles } from "#boot/tftp/files.ts";
 import { createTftp } from "#boot/tftp/server.ts";
+import { createFlightRecorder } from "#controllers/boot-record/recorder.ts";
 import { readSubnets, type Subnet } from "#decide/dhcp/subnets.ts";
-import type { Witness } from "#decide/sighting.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Digest } from "#io/digest.ts";
@@ -36,6 +37,7 @@ import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createInventory } from "./inventory.ts";
+import { createRegistry } from "./registry.ts";
 
 export interface ProvisionOptions {
   readonly settings: Settings;
@@ -70,16 +72,20 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
   const stop = new AbortController();
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
-    stop.abort();
     for (const each of closers.toReversed()) await each();
   };
   try {
     const subnets = await subnetsFrom(settings["dhcp-subnets"]);
     const seal = await openSeal({ disk, entropy, path: join(directory, "pki", "boot.key") });
-    const witness: Witness = ({ what, text, of }) => log.info(`${what}: ${text}`, { ...of });
     const { inventory, run: follow } = createInventory({ client, clock, entropy, log });
-    const following = follow(stop.signal);
-    closers.push(() => following);
+    const recorder = createFlightRecorder({ client, clock, entropy, log, inventory });
+    const { witness } = recorder;
+    const background = Promise.all([follow(stop.signal), recorder.run(stop.signal)]);
+    closers.push(async () => {
+      await recorder.flush();
+      stop.abort();
+      await background;
+    });
 
     const programs = await loadPrograms(disk, programDirectories(settings), log);
     const agentImage = settings["agent-image"] || join(directory, "agent");
@@ -120,7 +126,26 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         tokenLifetime: TOKEN_LIFETIME,
       },
     });
-    const handler: Handler = boot;
+    const agent = createAgentHandler({
+      seal,
+      access: settings["agent-access"],
+      registry: createRegistry({ client, events }),
+      inventory,
+      neighbour: async (address) => dhcp.holderOf(address) ?? (await interfaces.neighbour(address)),
+      clock,
+      entropy,
+      digest,
+      log: options.log.with({ part: "agent" }),
+      witness,
+      settings: {
+        autoAccept: settings["auto-accept-servers"],
+        autoBmcSetup: settings["auto-bmc-setup"],
+        insecureWipe: settings["insecure-wipe"],
+        rebootTimeout: settings["server-reboot-timeout"],
+        negativeAddressFilter: settings["negative-address-filter"],
+      },
+    });
+    const handler: Handler = (incoming) => (isRpc(incoming) ? agent.handler(incoming) : boot(incoming));
 
     const ports: number[] = [];
     for (const address of [{ host: "", port: settings["http-port"] }, ...addressesOf(settings["http-listen"])]) {
@@ -150,6 +175,11 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     await close();
     throw error;
   }
+}
+
+/** gRPC by its content type, and the same services for browsers and curl by their names. */
+function isRpc({ headers, target }: Parameters<Handler>[0]): boolean {
+  return headers["content-type"]?.startsWith("application/grpc") === true || /^\/(?:api|sidero\.[\w.]+)\.\w+\//.test(target);
 }
 
 /** Checked when the settings were read. */
