@@ -28,6 +28,8 @@ export interface Manners {
   readonly encoding?: string;
   /** Change this byte of what is sent. */
   readonly damageAt?: number;
+  /** Send so many bytes every two milliseconds. */
+  readonly pace?: number;
   /** Say nothing more after so many bytes. */
   readonly hangAfter?: number;
 }
@@ -97,9 +99,16 @@ function answer(manners: Manners, request: IncomingMessage, response: ServerResp
   response.writeHead(isRange ? 206 : 200, headers);
   response.on("error", () => {});
   const part = cut(body, manners);
+  if (manners.pace !== undefined) return send(part, manners.pace, response);
   if (manners.hangAfter !== undefined) response.write(body.subarray(0, manners.hangAfter));
   else if (manners.cutAfter === undefined && (manners.lengthOff ?? 0) <= 0) response.end(part);
-  else response.write(part.length === 0 ? " ".repeat(0) : part, () => response.socket?.destroy());
+  else response.write(part, () => response.socket?.destroy());
+}
+
+function send(body: Buffer, pace: number, response: ServerResponse): void {
+  if (response.destroyed) return;
+  if (body.length === 0) return void response.end();
+  response.write(body.subarray(0, pace), () => setTimeout(() => send(body.subarray(pace), pace, response), 2));
 }
 
 function cut(body: Buffer, { cutAfter = Infinity, lengthOff = 0 }: Manners): Buffer {

@@ -1,5 +1,5 @@
-import { conditionOf, type WantedAsset } from "#decide/environment/asset.ts";
-import { distinctAssets, type ObservedEnvironment, type ObservedFile } from "#decide/environment/environment.ts";
+import { conditionOf, distinctAssets, type WantedAsset } from "#decide/environment/asset.ts";
+import { type ObservedEnvironment, type ObservedFile } from "#decide/environment/environment.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import type { Downloads } from "./downloads.ts";

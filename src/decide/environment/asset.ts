@@ -45,10 +45,23 @@ export function kernelArgs({ spec }: Environment, architecture: BootArchitecture
   return own ?? spec?.kernel?.args ?? [];
 }
 
-/** The condition that speaks of the file. */
-export function conditionOf({ status }: Environment, { url, sha512 }: WantedAsset): AssetCondition | undefined {
-  const same = (status?.conditions ?? []).filter((condition) => condition.url === url);
-  return sha512 === undefined ? same[0] : (same.find((condition) => condition.sha512 === sha512) ?? same[0]);
+/** The files of all architectures, those that are wanted twice once. */
+export function distinctAssets(environment: Environment): WantedAsset[] {
+  const seen = new Set<string>();
+  return assetsOf(environment).filter((asset) => !seen.has(keyOf(asset)) && seen.add(keyOf(asset)));
+}
+
+/** The condition that speaks of the file: they are in the order of {@link distinctAssets}, where a URL may be with two checksums. */
+export function conditionOf(environment: Environment, asset: WantedAsset): AssetCondition | undefined {
+  const isSameUrl = ({ url }: { url?: string }): boolean => url === asset.url;
+  const index = distinctAssets(environment)
+    .filter(isSameUrl)
+    .findIndex((each) => keyOf(each) === keyOf(asset));
+  return environment.status?.conditions?.filter(isSameUrl)[index];
+}
+
+function keyOf({ url, sha512, field }: WantedAsset): string {
+  return url === "" ? field : JSON.stringify([url, sha512]);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What has to be done so that the files of an Environment are there, and what its status says of them. */
 import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import type { Fault } from "#std/fault.ts";
-import { type AssetCondition, assetsOf, conditionOf, type WantedAsset } from "./asset.ts";
+import { type AssetCondition, conditionOf, type WantedAsset } from "./asset.ts";
 import { DEFAULT_ENVIRONMENT } from "./default.ts";
 import { downloadProgress, sizeText } from "./words.ts";
 
@@ -39,7 +39,7 @@ export interface ObservedEnvironment {
   readonly name: string;
   /** Undefined: there is none of this name. */
   readonly environment: Environment | undefined;
-  /** One for each file, in the order of {@link distinctAssets}. */
+  /** One for each file, in the order of `distinctAssets`. */
   readonly files: readonly ObservedFile[];
 }
 
@@ -66,15 +66,6 @@ export interface EnvironmentDecision {
 /** Milliseconds after which the disk is looked at although nothing was heard of it: some file systems do not tell. */
 const LOOK_AGAIN = 600_000;
 const SHA512 = /^[0-9a-f]{128}$/;
-
-/** The files of the spec, those named twice once. */
-export function distinctAssets(environment: Environment): WantedAsset[] {
-  const seen = new Set<string>();
-  return assetsOf(environment).filter(({ url, sha512, field }) => {
-    const key = JSON.stringify(url === "" ? field : [url, sha512]);
-    return !seen.has(key) && seen.add(key);
-  });
-}
 
 export function decideEnvironment({ name, environment, files }: ObservedEnvironment, now: number): EnvironmentDecision {
   if (environment === undefined) return { effects: name === DEFAULT_ENVIRONMENT ? [{ do: "create-default" }] : [] };
@@ -103,6 +94,8 @@ interface Verdict {
   readonly isReady: boolean;
   readonly reason: string;
   readonly message: string;
+  /** The message without what is another at each attempt; absent: the message. */
+  readonly trouble?: string;
   readonly progress?: number;
   readonly wantsDownload: boolean;
 }
@@ -129,7 +122,7 @@ function judge({ asset, pinned, size, download }: ObservedFile): Verdict {
     case "running":
       return { ...wants, reason: "Downloading", ...downloadProgress(download.bytes, download.size) };
     case "failed":
-      return { ...wants, reason: reasonOf(download.because), message: failureText(asset, pinned, download) };
+      return { ...wants, reason: reasonOf(download.because), ...failureText(asset, pinned, download) };
   }
 }
 
@@ -150,13 +143,14 @@ function failureText(
   { field, sha512 }: WantedAsset,
   pinned: string | undefined,
   { because, failures, next }: DownloadState & { is: "failed" },
-): string {
+): { trouble: string; message: string } {
   const isOther = because.code === "io.checksum" && sha512 === undefined && pinned !== undefined;
-  const what = isOther
+  const trouble = isOther
     ? `the file is not the one that was downloaded first: ${because.message}; set ${field}.sha512 to take the new one`
     : because.message;
   const times = failures === 1 ? "" : ` (${failures} times in a row)`;
-  return `${what}${times}; ${next === undefined ? "not trying again until the spec changes" : `trying again at ${timestamp(next)}`}`;
+  const onwards = next === undefined ? "not trying again until the spec changes" : `trying again at ${timestamp(next)}`;
+  return { trouble, message: `${trouble}${times}; ${onwards}` };
 }
 
 function conditionFor(
@@ -179,7 +173,7 @@ function conditionFor(
   };
 }
 
-/** Coming and going of readiness, and every new kind of trouble; not each attempt. */
+/** Readiness, and trouble: an attempt that fails as the last one did is the same Event once more. */
 function eventFor(
   { isReady, reason, wantsDownload }: Verdict,
   old: AssetCondition | undefined,
