@@ -7,12 +7,15 @@ export NODE_NO_WARNINGS := 1
 
 DATA ?= $(CURDIR)/data
 ARGS ?=
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sidero
+IMAGE := $(CACHE)/image/out
+IPXE := $(CACHE)/ipxe/out
 # A failed test may leave a connection open: that is no reason to wait for ever.
 TEST := node --test --test-force-exit --test-timeout=900000
 UNIT := src/**/*.test.ts
 LATE := test/**/*.test.ts
 
-.PHONY: help setup peers generate crds check lint unit test conformance soak bench up demo clean
+.PHONY: help setup peers generate crds check lint unit test conformance soak bench image ipxe up lab demo clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,10 +59,20 @@ soak: peers ## the long proofs whole: 200 crashes, many random objects (SCALE, R
 bench: peers ## ours and the genuine server side by side, one JSON object per line
 	@node bench/main.ts $(ARGS)
 
-up: setup ## a server on 127.0.0.1:6443 with its state in DATA (./data)
-	@bin/sidero up --data $(DATA) $(ARGS)
+image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (minutes the first time)
+	@tools/image.sh $(IMAGE) $(ARCHITECTURES)
 
-demo: setup ## Sidero comes up, sample servers and classes go in through kubectl; ONCE=1 ends after the summary
+ipxe: setup ## our own build of iPXE from Debian's source package, with the script inside
+	@tools/ipxe.sh $(IPXE)
+
+up: setup image ## network boot and an API server on 127.0.0.1:6443, its state in DATA (./data)
+	@tools/ipxe-debian.sh
+	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs $(IPXE) $(ARGS)
+
+lab: setup ## a virtual rack to play with: QEMU machines in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
+	@node lab/main.ts $(ARGS)
+
+demo: setup ## a rack of three virtual machines is powered on and registers; ONCE=1 ends after the summary
 	@tools/demo.sh
 
 clean: ## what setup and up made in this folder
