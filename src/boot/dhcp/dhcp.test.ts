@@ -383,3 +383,30 @@ test("10,000 machines that ask at once are answered, each with an address of its
   context.diagnostic(`${Math.round(count / seconds)} discovers a second`);
   assert.ok(seconds < 10, `${seconds} s`);
 });
+
+test("router solicitations: everyone's where we are the server, those of booting machines where we are a proxy", async (context) => {
+  const ask = async (subnets: object[], from: string): Promise<string[]> => {
+    const network = new MemoryNetwork();
+    const server = network.host();
+    server.connect("wire", "eth0", ["10.0.0.1/24", "fd77::1/64"], "52:54:00:00:00:fe");
+    await serve(context, server, { subnets: readSubnets({ subnets }) });
+    await (await machine(network)).ask(captured("ovmf-pxe-discover"));
+    const host = network.host();
+    host.connect("wire", "nic", [`${from}/64`]);
+    const heard: string[] = [];
+    const options = { interface: "nic", types: [134], groups: [] };
+    const socket = await host.openIcmp6(options, ({ bytes }) => heard.push(Buffer.from(bytes).toString("hex")));
+    for (let i = 0; i < 2; i++) await socket.send(Uint8Array.of(133, 0, 0, 0, 0, 0, 0, 0), "ff02::2");
+    await turns();
+    return heard;
+  };
+  const [unmanaged, managed] = ["86000000000000000000000000000000", "8600000000c000000000000000000000"];
+  const v6 = { subnet: "fd77::/64", mode: "server", pools: ["fd77::50"] };
+  const booting = "fe80::5054:ff:fe12:3456";
+  assert.deepEqual(await ask([], booting), [unmanaged, unmanaged]);
+  assert.deepEqual(await ask([], "fe80::5054:ff:fe99:9999"), []);
+  assert.deepEqual(await ask([POOL], "fe80::5054:ff:fe99:9999"), [unmanaged, unmanaged]);
+  assert.deepEqual(await ask([POOL, v6], "fe80::1"), [managed, managed]);
+  // To everyone, because it has no address yet, and not twice within three seconds.
+  assert.deepEqual(await ask([POOL], "::"), [unmanaged]);
+});

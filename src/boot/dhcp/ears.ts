@@ -132,7 +132,7 @@ export class Ears {
             },
           ]
         : []),
-      ...(here === "server" && addresses.some(({ family }) => family === 6)
+      ...(here !== "off" && addresses.some(({ family }) => family === 6)
         ? [{ name: "router solicitations", isNeeded: false, open: () => this.#icmp6(name) }]
         : []),
     ];

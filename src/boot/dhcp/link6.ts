@@ -6,7 +6,7 @@ import { answer6, linkAddressOf, reachable, throughRelays } from "#decide/dhcp/v
 import { parseMac } from "#std/address.ts";
 import { Fault } from "#std/fault.ts";
 import { ETHERNET } from "#wire/dhcp/constants.ts";
-import { clientOf } from "#wire/dhcp/v6/client.ts";
+import { clientOf, macOfLinkLocal } from "#wire/dhcp/v6/client.ts";
 import { CLIENT_PORT, SERVER_PORT } from "#wire/dhcp/v6/constants.ts";
 import { decode } from "#wire/dhcp/v6/decode.ts";
 import { encode } from "#wire/dhcp/v6/encode.ts";
@@ -40,20 +40,23 @@ export class Link6 {
   }
 
   /**
-   * A router solicitation. We are no router and say so (lifetime 0): old iPXE waits 16 s for any advertisement before it boots. Where we give IPv6
-   * addresses, it is also how hosts learn that.
+   * A router solicitation. We are no router and say so (lifetime 0): old iPXE waits 16 s for any advertisement before it boots. Where we give
+   * addresses, it is also how hosts learn that there is DHCPv6; elsewhere only machines that boot now hear us.
    */
   async solicited({ from }: Datagram, socket: Icmp6Socket): Promise<void> {
-    const now = this.#world.clock.monotonic();
+    const { clock, observer, subnets, mode, log } = this.#world;
+    const { mode: here, serving } = modeOf(subnetsOf(subnets, this.link, {}), mode);
+    const mac = macOfLinkLocal(from.address);
+    if (here !== "server" && (mac === undefined || !observer.isOurs({ program: "other", mac }))) return;
+    const now = clock.monotonic();
     const isToAll = from.address === "::";
     if (isToAll && now - this.#advertisedAt < ADVERTISE_AGAIN) return;
     if (isToAll) this.#advertisedAt = now;
-    const { serving } = modeOf(subnetsOf(this.#world.subnets, this.link, {}), this.#world.mode);
     const isManaged = serving.some(({ network }) => network.family === 6);
     const bytes = encodeRouterAdvertisement({ isManaged, hasOther: isManaged, routerLifetime: 0 });
     await socket
       .send(bytes, isToAll ? ALL_NODES : from.address)
-      .catch((error) => this.#world.log.debug(`router advertisement on ${this.link.name}: ${Fault.from(error).message}`));
+      .catch((error) => log.debug(`router advertisement on ${this.link.name}: ${Fault.from(error).message}`));
   }
 
   async #handle({ bytes, from }: Datagram, socket: UdpSocket): Promise<void> {
