@@ -1,5 +1,5 @@
 #!/bin/bash
-# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,lab,dhcp-peers,tftp-clients,tshark) names is left out.
+# Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,lab,dhcp-peers,tftp-clients,grpc-client,tshark) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -12,5 +12,6 @@ if wanted refapi; then test/refapi/locate.sh; fi
 if wanted kcm; then test/refapi/locate-kcm.sh; fi
 if wanted dhcp-peers; then tools/dhcp-peers.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
+if wanted grpc-client; then tools/grpc-client.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
 if wanted lab; then tools/lab.sh; fi
