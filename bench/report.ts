@@ -13,10 +13,15 @@ export interface Line {
 export const PEER = "refapi+etcd";
 
 /** Rates are better when they are high, everything else when it is low. */
-export function compare(name: string, unit: string, ours: readonly number[], theirs: readonly number[]): Line {
+export function compare(name: string, unit: string, ours: readonly number[], theirs: readonly number[], peer = PEER): Line {
   const [value, peerValue] = [median(ours), median(theirs)];
   const ratio = unit.endsWith("/s") ? value / peerValue : peerValue / value;
-  return { name, value: rounded(value), unit, peer: PEER, peerValue: rounded(peerValue), ratio: rounded(ratio) };
+  return { name, value: rounded(value), unit, peer, peerValue: rounded(peerValue), ratio: rounded(ratio) };
+}
+
+/** What no peer is measured for. */
+export function alone(name: string, unit: string, ours: readonly number[]): Line {
+  return { name, value: rounded(median(ours)), unit, peer: "none", peerValue: null, ratio: null };
 }
 
 export function median(values: readonly number[]): number {
