@@ -1,4 +1,5 @@
 /** `sidero assets`: putting files into the asset store by hand, for networks without a way out, and looking at what is there. */
+import type { Command } from "commander";
 import { Fault } from "#std/fault.ts";
 
 /** The store, as far as it is needed here; {@link Blobs} of `io` has it. */
@@ -23,6 +24,47 @@ export interface ImportOptions {
   readonly url?: string;
   /** What the (one) file must be, in hexadecimal. */
   readonly sha512?: string;
+}
+
+/** A store that is open, and has to be closed. */
+export interface OpenAssetStore extends AssetStore {
+  close(): Promise<void>;
+}
+
+/**
+ * Adds `assets import`, `assets list` and `assets remove` to the program. `open` opens the store of a data directory, which a Sidero may
+ * have open as well; `data` is the directory to take when the command line does not say.
+ */
+export function addAssetsCommands(program: Command, data: string, open: (data: string) => Promise<OpenAssetStore>): void {
+  const assets = program
+    .command("assets")
+    .description("The kernels and initial RAM disks of Environments, as they are on the disk.");
+  const add = (line: string, description: string): Command =>
+    assets.command(line).description(description).option("--data <DIR>", "data directory, also while Sidero runs on it", data);
+  const print = async (directory: string, lines: (store: AssetStore) => Promise<string[]>): Promise<void> => {
+    const store = await open(directory);
+    try {
+      for (const line of await lines(store)) console.log(line);
+    } finally {
+      await store.close();
+    }
+  };
+  add("import <files...>", "Copy files into the store, for networks without a way out; prints what sha512sum prints.")
+    .option("--url <URL>", "the URL of the Environment that the file stands for; else it is found by its SHA-512")
+    .option("--sha512 <HEX>", "what the file must be")
+    .action(async (files: string[], options: { data: string } & ImportOptions) => {
+      await print(options.data, (store) => importAssets(store, files, options));
+    });
+  add("list", "List digest, bytes and origin of every file, having read and checked it.").action(
+    async (options: { data: string }) => {
+      await print(options.data, listAssets);
+    },
+  );
+  add("remove <files...>", "Remove files by the beginning of their digest, by URL or by name.").action(
+    async (files: string[], options: { data: string }) => {
+      await print(options.data, (store) => removeAssets(store, files));
+    },
+  );
 }
 
 /**

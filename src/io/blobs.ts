@@ -23,6 +23,7 @@ export interface BlobDraft {
   readonly length: number;
   /** What {@link restart} was told of the source of these bytes; "" at first. */
   readonly note: string;
+  /** The bytes may be used again when it resolves. A failure may be told by the next call instead. */
   write(bytes: Uint8Array): Promise<void>;
   /** Throws away what is there: the source is another one, or has changed. */
   restart(note: string): Promise<void>;

@@ -107,14 +107,14 @@ test("after the effects nothing is left to do, and what is ready has its bytes",
   });
   fc.assert(
     fc.property(arbitrarySpec, fc.array(known, { minLength: 4, maxLength: 4 }), (spec, facts) => {
-      const before = environment(spec as Spec);
+      const before = environment(spec);
       const observed = distinctAssets(before).map((asset, i): ObservedFile => {
         const { pin, size, isNamed, download } = facts[i]!;
         const pinned = asset.sha512 ?? pin;
         return { asset, pinned, size: pinned === undefined ? undefined : size, isNamed, download };
       });
       const first = decideEnvironment({ name: "e", environment: before, files: observed }, NOW);
-      const after = environment(spec as Spec, first.status!.conditions);
+      const after = environment(spec, first.status!.conditions);
       const begun = new Set(first.effects.flatMap((effect) => (effect.do === "download" ? [effect.url] : [])));
       const next = observed.map((file): ObservedFile => ({
         ...file,

@@ -13,6 +13,7 @@ import { MemoryBlobs } from "#io/memory/blobs.ts";
 import { createMemoryDisk } from "#io/memory/disk.ts";
 import { openBlobs } from "#io/node/blobs.ts";
 import { Fault } from "#std/fault.ts";
+import { fill, grow, smallDisk } from "../../crash/small-disk.ts";
 
 const sha512 = (bytes: Uint8Array): string => hash("sha512", bytes, "hex");
 const isCode = (code: string) => (error: unknown) => Fault.is(error, code);
@@ -290,6 +291,29 @@ describe("blobs on a disk", () => {
     const unknown = await second.draft("d");
     assert.deepEqual([unknown.length, unknown.note], [0, ""]);
     await unknown.close();
+  });
+
+  test("a disk that is full is said to be, and what was whole before goes on when there is space again", async (context) => {
+    let close = async (): Promise<void> => {};
+    const directory = await smallDisk(context, () => close());
+    const blobs = await openBlobs({ directory, log: silent });
+    close = () => blobs.close();
+    const bytes = randomBytes(3_000_000);
+    const draft = await blobs.draft("d");
+    await draft.restart("note");
+    await draft.write(bytes.subarray(0, 1_000_000));
+    await fill(directory, 1_000_000);
+    const filling = async (): Promise<void> => {
+      for (let at = 1_000_000; at < bytes.length; at += 100_000) await draft.write(bytes.subarray(at, at + 100_000));
+      await draft.commit();
+    };
+    await assert.rejects(filling(), isCode("io.no-space"));
+    await grow(directory);
+    await draft.close();
+    const again = await blobs.draft("d");
+    assert.ok(again.length >= 1_000_000 && again.length < bytes.length, String(again.length));
+    await again.write(bytes.subarray(again.length));
+    assert.equal((await again.commit()).sha512, sha512(bytes));
   });
 
   test("blobs that another process puts in, replaces or takes away are noticed", async (context) => {

@@ -19,6 +19,8 @@ export class DiskDraft implements BlobDraft {
   length: number;
   note: string;
   #isOpen = true;
+  /** The last write: the thread writes while the next bytes come. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: DiskDraftOptions) {
     this.#options = options;
@@ -29,11 +31,15 @@ export class DiskDraft implements BlobDraft {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#options.thread.call({ do: "write", draft: this.#draft, bytes });
+    await this.#writing;
+    this.#writing = this.#options.thread.call({ do: "write", draft: this.#draft, bytes });
+    // Told by the next call.
+    this.#writing.catch(() => {});
     this.length += bytes.length;
   }
 
   async restart(note: string): Promise<void> {
+    await this.#writing;
     await this.#options.thread.call({ do: "restart", draft: this.#draft, note });
     this.length = 0;
     this.note = note;
@@ -41,6 +47,7 @@ export class DiskDraft implements BlobDraft {
 
   async commit(expected?: string): Promise<Blob> {
     const { thread, directory, found, release } = this.#options;
+    await this.#writing;
     this.#isOpen = false;
     return found(await thread.call({ do: "commit", draft: this.#draft, expected, directory }).finally(release));
   }
@@ -48,6 +55,8 @@ export class DiskDraft implements BlobDraft {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    // What a failed write has left out is not counted by the thread.
+    await this.#writing.catch(() => {});
     await this.#options.thread.call({ do: "close", draft: this.#draft }).finally(this.#options.release);
   }
 }
