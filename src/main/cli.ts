@@ -1,13 +1,19 @@
 /** `bin/sidero`: reads argv and the environment, runs one command, turns faults into exit codes. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { parse } from "yaml";
+import { addAssetsCommands } from "#cli/assets.ts";
+import type { OpenAssetStore } from "#cli/assets.ts";
 import { defaultText, settingsOf, valueWord } from "#cli/settings/help.ts";
 import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
+import { SETTINGS } from "#cli/settings/table.ts";
 import { Fault } from "#std/fault.ts";
 import { VERSION } from "./version.ts";
+
+const DATA = SETTINGS.data.default;
 
 /** Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
 const EXIT = { failed: 1, usage: 2 } as const;
@@ -37,7 +43,7 @@ function program(): Command {
     .command("backup")
     .description("Write a consistent copy of a data directory, also while Sidero runs on it.")
     .argument("<target>", "directory to make; must not exist")
-    .option("--data <DIR>", "data directory to copy", process.env["SIDERO_DATA"] ?? "/var/lib/sidero")
+    .option("--data <DIR>", "data directory to copy", process.env["SIDERO_DATA"] ?? DATA)
     .action(async (target: string, options: { data: string }) => {
       const { backup } = await import("./backup.ts");
       console.log(await backup(options.data, target));
@@ -47,12 +53,18 @@ function program(): Command {
     .command("restore")
     .description("Make a data directory from a backup.")
     .argument("<source>", "directory that `sidero backup` wrote")
-    .option("--data <DIR>", "data directory to make; must not hold a store", process.env["SIDERO_DATA"] ?? "/var/lib/sidero")
+    .option("--data <DIR>", "data directory to make; must not hold a store", process.env["SIDERO_DATA"] ?? DATA)
     .action(async (source: string, options: { data: string }) => {
       const { restore } = await import("./restore.ts");
       console.log(await restore(source, options.data));
     });
+  addAssetsCommands(root, process.env["SIDERO_DATA"] ?? DATA, openAssetStore);
   return root;
+}
+
+async function openAssetStore(data: string): Promise<OpenAssetStore> {
+  const [{ openBlobs }, { createLog }] = await Promise.all([import("#io/node/blobs.ts"), import("#io/node/log.ts")]);
+  return openBlobs({ directory: join(data, "assets"), log: createLog({ format: "text", verbosity: 0 }) });
 }
 
 async function settingsFrom(role: Role, command: Command): Promise<Settings> {
