@@ -94,9 +94,8 @@ test("a machine waits, is told what for, and outlasts a restart of the server an
     return all.length >= 2 ? all : undefined;
   });
   assert.equal(agents[0]!.waitingFor, undefined);
-  assert.ok(
-    sightings(server).some(({ what, text }) => what === "http.sent" && text.startsWith("sent /env/agent-amd64/vmlinuz,")),
-  );
+  const failed = sightings(server).find(({ what }) => what === "http.failed");
+  assert.equal(failed!.text, "/env/agent-amd64/vmlinuz broke off after 0.262 of 1.0 MB: bad sector");
 });
 
 for (const [method, shown] of [
