@@ -13,6 +13,7 @@ import { type Manners, startWeb, type Web } from "../../controllers/web.ts";
 
 const CONTENT = randomBytes(300_000);
 const OLD = "Wed, 01 Jan 2020 00:00:00 GMT";
+const NEWER = "Thu, 02 Jan 2020 00:00:00 GMT";
 
 interface Twin {
   readonly web: Web;
@@ -85,6 +86,7 @@ for (const [name, make] of Object.entries(twins)) {
         [{ etag: '"2"', ignoresIfRange: true }, '"1"'],
         [{ etag: '"1"', ignoresRanges: true }, '"1"'],
         [{ etag: '"1"', rangeOff: 1 }, '"1"'],
+        [{ etag: "", lastModified: NEWER }, OLD],
         [{ etag: "" }, undefined],
       ] as const) {
         const { web, download } = await make(context, manners);
