@@ -14,13 +14,13 @@ import { Agent } from "#proto/api_pb.js";
 import { Machine } from "#proto/sidero/agent/v1/machine_pb.js";
 import { createAccess } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
-import { createAgentService } from "./agent-service.ts";
-import type { AgentSettings } from "./agent-service.ts";
+import { createAgentCalls } from "./agent-calls.ts";
+import type { AgentSettings } from "./agent-calls.ts";
 import { Boots } from "./boots.ts";
 import { createGuard } from "./guard.ts";
 import { createAgentLogs } from "./logs.ts";
 import type { AgentLogs } from "./logs.ts";
-import { createMachineService } from "./machine-service.ts";
+import { createMachineCalls } from "./machine-calls.ts";
 import { createOrders } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import type { Registry } from "./registry.ts";
@@ -67,7 +67,7 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
 
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
-    .service(Agent, createAgentService({ registry, inventory, digest, clock, guard, logs, settings }))
-    .service(Machine, createMachineService({ inventory, digest, seal, clock, guard, boots, logs, orders }));
+    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings }))
+    .service(Machine, createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders }));
   return { handler: createRpcHandler(router), orders, logsOf: logs.logsOf };
 }

@@ -30,6 +30,8 @@ export interface AgentOptions {
   readonly facts: Readonly<Record<string, string>>;
   /** Looks at the hardware; slow. */
   readonly inspect: () => Promise<HardwareInformation>;
+  /** Called with the token to show from now on, when the server sends another one. */
+  readonly renew: (token: string) => void;
   /** A number from 0 up to 1, so that a thousand machines do not call in the same moment. */
   readonly chance: () => number;
 }
@@ -212,6 +214,7 @@ async function followOrders(conversation: Conversation): Promise<never> {
       timer.cancel();
       timer = watch();
       if (order.kind.case !== "keepAlive") await obey(conversation, order);
+      else if (order.kind.value.token !== "") options.renew(order.kind.value.token);
     }
   } finally {
     timer.cancel();

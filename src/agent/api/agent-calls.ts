@@ -37,7 +37,7 @@ export interface AgentSettings {
   readonly negativeAddressFilter: readonly string[];
 }
 
-export interface AgentServiceOptions {
+export interface AgentCallsOptions {
   readonly registry: Registry;
   readonly inventory: Inventory;
   readonly digest: Digest;
@@ -49,7 +49,7 @@ export interface AgentServiceOptions {
 
 const WIPE = "PowerCycle";
 
-export function createAgentService(options: AgentServiceOptions): ServiceImpl<typeof Agent> {
+export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof Agent> {
   const { registry, inventory, digest, clock, guard, logs, settings } = options;
   const filtered = networksOf(settings.negativeAddressFilter);
 

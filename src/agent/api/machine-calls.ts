@@ -20,7 +20,7 @@ import { SILENCE } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import { CALL } from "./rpc.ts";
 
-export interface MachineServiceOptions {
+export interface MachineCallsOptions {
   readonly inventory: Inventory;
   readonly digest: Digest;
   readonly seal: Seal;
@@ -39,7 +39,7 @@ const HALF_LIFE = 1_800_000;
 const NOTABLE = /^(?:\S+ )?(?:error|warn)\b/i;
 const MOST_NOTABLE = 8;
 
-export function createMachineService(options: MachineServiceOptions): ServiceImpl<typeof Machine> {
+export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<typeof Machine> {
   const { inventory, digest, seal, clock, guard, boots, logs, orders } = options;
 
   async function hello(request: HelloRequest, caller: Boot): Promise<HelloAnswer> {
