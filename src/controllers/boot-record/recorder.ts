@@ -36,8 +36,11 @@ export interface FlightRecorder {
   flush(): Promise<void>;
 }
 
-/** Milliseconds in which news gather before they are written. */
-const NEWS = 700;
+/**
+ * Milliseconds in which news gather before they are written: `most` when a data centre is powered on, so that writing costs no more than
+ * `crowd` records do.
+ */
+const NEWS = { least: 700, most: 15_000, crowd: 500 };
 /** The same for strangers, who come last. */
 const PASSING = 3000;
 /** Milliseconds for mere repetitions: a quarter of the time that the boot has taken, within these bounds. */
@@ -89,7 +92,8 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
       }
       dirty.set(record, isPassing);
       const repeat = Math.min(Math.max(age / 4, REPEAT.least), REPEAT.most);
-      queue.add(record, { after: how === "repeat" ? repeat : isPassing ? PASSING : NEWS, priority: isPassing ? -1 : 0 });
+      const news = Math.min(Math.max((NEWS.least * dirty.size) / NEWS.crowd, NEWS.least), NEWS.most);
+      queue.add(record, { after: how === "repeat" ? repeat : isPassing ? PASSING : news, priority: isPassing ? -1 : 0 });
     }
   }
 

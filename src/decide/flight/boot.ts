@@ -40,7 +40,8 @@ export function beginBoot(sighting: Sighting): Boot {
 /** Whether the sighting belongs to a later power-on than `boot`. */
 export function beginsAnew(boot: Boot, { what, at, begins }: Sighting): boolean {
   const phase = phaseOf(what, PHASES[0]);
-  if (phase === undefined || ASIDE.has(what)) return false;
+  // What is told late has happened in this boot.
+  if (phase === undefined || ASIDE.has(what) || at < boot.lastSeenAt) return false;
   const reached = rank(boot.phase);
   const gap = at - boot.lastSeenAt;
   const isOver = boot.endedAt !== undefined;

@@ -18,7 +18,7 @@ export interface LogbookOptions {
   readonly known: KnownServers;
   /** Boots kept of each machine. Default 5. */
   readonly boots?: number;
-  /** Machines without a Server that have done no more than ask for an address. Default 4,096; the ones heard longest ago go first. */
+  /** Machines without a Server that have done no more than ask for an address. Default 16,384; the ones heard longest ago go first. */
   readonly passing?: number;
   /** Machines without a Server that have come further. Default 16,384. */
   readonly arriving?: number;
@@ -66,7 +66,7 @@ export class Logbook {
   readonly #places: Record<Place, Set<Machine>> = { passing: new Set(), arriving: new Set(), known: new Set() };
   readonly #touched = new Map<string, Touch>();
 
-  constructor({ known, boots = 5, passing = 4096, arriving = 16_384 }: LogbookOptions) {
+  constructor({ known, boots = 5, passing = 16_384, arriving = 16_384 }: LogbookOptions) {
     this.#known = known;
     this.#boots = boots;
     this.#most = { passing, arriving, known: Number.POSITIVE_INFINITY };
@@ -130,17 +130,11 @@ export class Logbook {
       if (page.boot !== undefined) page.boot = join(page.boot, boot);
       return [];
     }
-    const [mac] = macs;
-    const [address] = addresses;
     const ownServer = server ?? labels[SERVER_LABEL];
-    const whom: Whom = {
-      ...(ownServer && { server: ownServer }),
-      ...(uuid && { uuid }),
-      ...(mac && { mac }),
-      ...(address && { address }),
-    };
-    const machine = this.#roll.find(whom) ?? this.#roll.add(whom);
-    for (const each of macs) this.#roll.learn(machine, { mac: each });
+    const whom: Whom = { ...(ownServer && { server: ownServer }), ...(uuid && { uuid }) };
+    const names: Whom[] = [whom, ...macs.map((mac) => ({ ...whom, mac })), ...addresses.map((address) => ({ ...whom, address }))];
+    const machine = names.map((each) => this.#roll.find(each)).find((each) => each !== undefined) ?? this.#roll.add({});
+    for (const each of names) this.#roll.learn(machine, each);
     const page: Page = { record, boot };
     machine.pages = [...machine.pages, page].toSorted((a, b) => startOf(a) - startOf(b) || (a.record < b.record ? -1 : 1));
     this.#pages.set(record, machine);

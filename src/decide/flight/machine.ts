@@ -45,23 +45,30 @@ export function nameOf({ server, uuid, macs, addresses }: Machine): string {
 export function namesOf(whom: Whom, known: KnownServers): Whom {
   const mac = macOf(whom.mac);
   const uuid = whom.uuid?.toLowerCase();
-  const isOwn = uuid !== undefined && uuidKind(uuid) === "own";
+  const claimed = uuid !== undefined && isOwn(uuid) ? uuid : undefined;
   const address = addressOf(whom.address);
-  const server = serverOf(whom.server, mac, isOwn ? uuid : undefined, known);
+  const server = serverOf(whom.server, mac, claimed, known);
+  // Where the Server is named by a UUID, that is the machine's.
+  const own = server !== undefined && isOwn(server) ? server : claimed;
   return {
     ...(server === undefined ? {} : { server }),
-    ...(isOwn ? { uuid } : {}),
+    ...(own === undefined ? {} : { uuid: own }),
     ...(mac === undefined ? {} : { mac }),
     ...(address === undefined ? {} : { address }),
   };
 }
 
-/** An interface tells more than a UUID, which another machine may have too. */
+/** An interface tells more than a UUID, which another machine may have too; but a card may have moved to a machine of another UUID. */
 function serverOf(given: string | undefined, mac: string | undefined, uuid: string | undefined, known: KnownServers) {
   if (given !== undefined && isName(given)) return given;
-  const byMac = mac === undefined ? [] : known.serversByMac(mac);
-  if (byMac.length === 1) return byMac[0]!.metadata.name;
+  const [byMac, ...others] = mac === undefined ? [] : known.serversByMac(mac);
+  const { name } = byMac?.metadata ?? {};
+  if (name !== undefined && others.length === 0 && !(isOwn(name) && uuid !== undefined && uuid !== name)) return name;
   return uuid !== undefined && known.server(uuid) !== undefined ? uuid : undefined;
+}
+
+function isOwn(uuid: string): boolean {
+  return uuidKind(uuid) === "own";
 }
 
 /** As Servers are named; it becomes part of a record's name. */

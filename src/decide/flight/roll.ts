@@ -23,8 +23,10 @@ export class Roll {
 
   /** The machine; undefined when there is none of any of these names. An address tells only when nothing better does. */
   find(whom: Whom): Machine | undefined {
-    for (const name of NAMES) {
-      const found = whom[name] === undefined ? undefined : this.#byName.get(`${name}:${whom[name]}`);
+    const { server, uuid, mac } = whom;
+    // Most Servers are named by their UUID.
+    for (const key of [`server:${server}`, `uuid:${uuid}`, `server:${uuid}`, `mac:${mac}`]) {
+      const found = this.#byName.get(key);
       if (found !== undefined && isCompatible(found, whom)) return found;
     }
     if (NAMES.some((name) => whom[name] !== undefined)) return undefined;

@@ -23,52 +23,39 @@ export interface SeenList {
 /** Entries to look back for a repetition. A client's dialogue with several DHCP servers fits in. */
 const LOOK_BACK = 12;
 
-/** The list with one sighting more: counted where the same was seen a moment before, else in its place. */
-export function add(list: SeenList, entry: Seen): SeenList {
-  return insert(list, entry, (a, b) => ({
-    took: sum(a.took, b.took),
-    bytes: sum(a.bytes, b.bytes),
-    count: countOf(a) + countOf(b),
-  }));
-}
-
 /** Two lists as one. The order of the two does not matter, and what is in both counts once. */
 export function merge(a: SeenList, b: SeenList): SeenList {
-  let merged: SeenList = { seen: [], dropped: Math.max(a.dropped, b.dropped) };
-  let [i, j] = [0, 0];
-  while (i < a.seen.length || j < b.seen.length) {
-    const [left, right] = [a.seen[i], b.seen[j]];
-    const isLeft = right === undefined || (left !== undefined && compare(left, right) <= 0);
-    merged = insert(merged, isLeft ? left! : right, unite);
-    if (isLeft) i++;
-    else j++;
-  }
-  return merged;
+  const others = new Map<string, Seen[]>();
+  for (const entry of b.seen) others.set(keyOf(entry), [...(others.get(keyOf(entry)) ?? []), entry]);
+  const united = a.seen.map((entry) => {
+    const twin = others.get(keyOf(entry))?.shift();
+    return twin === undefined ? entry : folded(entry, twin, maximum);
+  });
+  const all = [...united, ...[...others.values()].flat()].toSorted(compare);
+  return all.reduce<SeenList>(add, { seen: [], dropped: Math.max(a.dropped, b.dropped) });
 }
 
-type Totals = { took: number | undefined; bytes: number | undefined; count: number };
-
-function unite(a: Seen, b: Seen): Totals {
-  const isSame = a.at === b.at;
-  const [both, counts] = isSame ? [maximum, Math.max] : [sum, (x: number, y: number): number => x + y];
-  return { took: both(a.took, b.took), bytes: both(a.bytes, b.bytes), count: counts(countOf(a), countOf(b)) };
+function keyOf({ at, what, text }: Seen): string {
+  return `${at} ${what} ${text}`;
 }
 
-function insert({ seen, dropped }: SeenList, entry: Seen, totals: (a: Seen, b: Seen) => Totals): SeenList {
+function folded(a: Seen, b: Seen, total: (x: number | undefined, y: number | undefined) => number | undefined): Seen {
+  const [took, bytes] = [total(a.took, b.took), total(a.bytes, b.bytes)];
+  const count = total(countOf(a), countOf(b))!;
+  return {
+    at: Math.min(a.at, b.at),
+    what: a.what,
+    text: a.text,
+    ...(took === undefined ? {} : { took }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(count === 1 ? {} : { count, until: Math.max(a.until ?? a.at, b.until ?? b.at) }),
+  };
+}
+
+/** The list with one sighting more: counted where the same was seen a moment before, else in its place. */
+export function add({ seen, dropped }: SeenList, entry: Seen): SeenList {
   const same = repeatedBy(seen, entry);
-  if (same >= 0) {
-    const old = seen[same]!;
-    const { took, bytes, count } = totals(old, entry);
-    const folded: Seen = {
-      at: Math.min(old.at, entry.at),
-      what: entry.what,
-      text: entry.text,
-      ...(took === undefined ? {} : { took }),
-      ...(bytes === undefined ? {} : { bytes }),
-      ...(count === 1 ? {} : { count, until: Math.max(old.until ?? old.at, entry.until ?? entry.at) }),
-    };
-    return { seen: seen.with(same, folded), dropped };
-  }
+  if (same >= 0) return { seen: seen.with(same, folded(seen[same]!, entry, sum)), dropped };
   let at = seen.length;
   while (at > 0 && seen[at - 1]!.at > entry.at) at--;
   const longer = at === seen.length ? [...seen, entry] : seen.toSpliced(at, 0, entry);
@@ -83,7 +70,7 @@ function repeatedBy(seen: readonly Seen[], entry: Seen): number {
   for (let i = seen.length - 1; i >= 0 && i >= seen.length - LOOK_BACK; i--) {
     const { what, text } = seen[i]!;
     if (what === entry.what && text === entry.text) return entry.at < seen[i]!.at && isBehind(seen, i, entry) ? -1 : i;
-    if (familyOf(what) !== family) return -1;
+    if (what !== entry.what && familyOf(what) !== family) return -1;
   }
   return -1;
 }
@@ -115,8 +102,11 @@ function maximum(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined ? b : Math.max(a, b ?? a);
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** Machines choose host names and file names: what would move a terminal's cursor shows as a replacement character. */
 export function oneLine(text: string): string {
+  if (text.length <= MOST_TEXT && PLAIN.test(text)) return text;
   const clean = text.slice(0, 4 * MOST_TEXT).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\ufffd");
   const characters = [...clean];
   return characters.length <= MOST_TEXT ? clean : `${characters.slice(0, MOST_TEXT - 1).join("")}…`;
