@@ -26,7 +26,7 @@ export async function agent(): Promise<void> {
   log.info(`sidero agent ${VERSION}`);
   const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
   const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
-  const token = argumentOf(line, "sidero.token");
+  let token = argumentOf(line, "sidero.token");
   const road = createRoad(clock, log);
 
   const networking = road.begin("network");
@@ -65,6 +65,7 @@ export async function agent(): Promise<void> {
         neighbours: new Map(),
         agentVersion: VERSION,
       }),
+    renew: (renewed) => (token = renewed),
     chance: Math.random,
   });
   clearInterval(alive);
