@@ -188,12 +188,12 @@ class Service implements Dhcp {
     }
   }
 
-  /** Interfaces to listen on. One without addresses cannot answer; one without MAC address has no broadcasts. */
+  /** Interfaces to listen on. One without MAC address has no broadcasts; one that has no more than a link-local address is a switch's port. */
   #choose(all: readonly Interface[]): readonly Interface[] {
     const { interfaceNames } = this.#options;
-    const able = all.filter(
-      ({ isUp, isLoopback, mac, addresses }) => isUp && !isLoopback && mac !== undefined && addresses.length > 0,
-    );
+    const able = all.filter(({ isUp, isLoopback, mac, addresses }) => {
+      return isUp && !isLoopback && mac !== undefined && addresses.some(({ address }) => !/^fe[89ab]/.test(address));
+    });
     if (interfaceNames.length > 0) {
       const missing = interfaceNames.filter((name) => !able.some((link) => link.name === name));
       if (missing.length > 0)

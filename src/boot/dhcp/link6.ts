@@ -2,15 +2,17 @@
 import type { Datagram, Interface, UdpSocket } from "#io/udp.ts";
 import type { Icmp6Socket } from "#io/icmp6.ts";
 import { modeOf, subnetsOf } from "#decide/dhcp/scope.ts";
+import type { Answer6 } from "#decide/dhcp/v6/answer.ts";
 import { answer6, linkAddressOf, reachable, throughRelays } from "#decide/dhcp/v6/answer.ts";
 import { parseMac } from "#std/address.ts";
 import { Fault } from "#std/fault.ts";
+import type { Client } from "#wire/dhcp/client.ts";
 import { ETHERNET } from "#wire/dhcp/constants.ts";
 import { clientOf, macOfLinkLocal } from "#wire/dhcp/v6/client.ts";
 import { CLIENT_PORT, SERVER_PORT } from "#wire/dhcp/v6/constants.ts";
 import { decode } from "#wire/dhcp/v6/decode.ts";
 import { encode } from "#wire/dhcp/v6/encode.ts";
-import type { Duid, Packet } from "#wire/dhcp/v6/packet.ts";
+import type { Duid, MessageType, Packet } from "#wire/dhcp/v6/packet.ts";
 import { ALL_NODES, encodeRouterAdvertisement } from "#wire/ndp/router.ts";
 import type { World } from "./world.ts";
 
@@ -89,10 +91,29 @@ export class Link6 {
     await Promise.all(given.store.map((lease) => this.#world.store.store(lease)));
     const port = packet.kind === "relay" ? SERVER_PORT : CLIENT_PORT;
     await socket.send(encode(throughRelays(packet, given.message)), { address: from.address, port });
-    if (!isSeen) return;
-    const isOffer = given.message.type === "advertise";
-    observer.sight(isOffer ? "dhcp.offer" : "dhcp.ack", client, `${isOffer ? "offered" : "gave"} ${given.text} by DHCPv6`);
-    if (given.refusal !== undefined) observer.refuse(client, `may not boot: ${given.refusal}`);
+    const address = given.message.options.iaNa?.[0]?.options.addresses?.[0]?.address;
+    if (given.message.type === "reply" && address !== undefined) this.#world.learn(address, client.mac);
+    if (isSeen) this.#said(message.type, client, given, address);
+  }
+
+  #said(
+    type: MessageType,
+    client: Client,
+    { message, text, file }: Answer6 & { kind: "reply" },
+    address: string | undefined,
+  ): void {
+    const { observer } = this.#world;
+    observer.told(client, file);
+    if (type === "release" || type === "decline" || type === "confirm") {
+      observer.sight("dhcp.request", client, `${text} by DHCPv6`);
+    } else if (message.type === "advertise") {
+      observer.sight("dhcp.offer", client, `offered ${text} by DHCPv6`, { waitingFor: "it to take the address" });
+    } else {
+      const next =
+        file === undefined || file.refusal !== undefined ? {} : { waitingFor: `it to fetch ${message.options.bootFileUrl}` };
+      observer.sight("dhcp.ack", client, `gave ${text} by DHCPv6`, { ...next, address });
+    }
+    if (file?.refusal !== undefined) observer.refuse(client, `may not boot: ${file.refusal}`);
   }
 
   #decode(bytes: Uint8Array): Packet | undefined {

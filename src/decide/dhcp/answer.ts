@@ -125,8 +125,11 @@ function fromBootServer(request: Packet, client: Client, facts: Facts, file: Boo
 }
 
 function fromProxy(request: Packet, client: Client, facts: Facts, file: BootFile | undefined): Answer {
-  const { messageType, serverId } = request.options;
-  if (messageType === "request" && serverId !== undefined && !isOurs(serverId, client, facts)) return chosenOther(serverId);
+  const { messageType, serverId, requestedAddress = "0.0.0.0" } = request.options;
+  if (messageType === "request" && serverId !== undefined) {
+    // Who takes an address took it from somebody else: a server that shares our host has our address.
+    if (!isOurs(serverId, client, facts) || requestedAddress !== "0.0.0.0") return chosenOther(serverId);
+  }
   if (file === undefined) return silence("it does not boot from the network");
   const isForUs = messageType === "discover" || messageType === "inform" || (messageType === "request" && serverId !== undefined);
   if (!isForUs) return silence(`a proxy does not answer ${messageType}`);

@@ -9,7 +9,7 @@ import type { Duid, Ia, IaAddress, Message, MessageType, Options, Packet, Status
 import { QUARANTINE } from "../answer.ts";
 import type { Scope } from "../answer.ts";
 import { bootFileOf } from "../boot-file.ts";
-import type { BootFacts } from "../boot-file.ts";
+import type { BootFacts, BootFile } from "../boot-file.ts";
 import type { Claimant, Lease } from "../leases.ts";
 
 export interface Facts6 {
@@ -28,9 +28,9 @@ export type Answer6 =
       readonly message: Message;
       /** To be durable before the reply goes out. */
       readonly store: readonly Lease[];
+      /** For people: what was given, or what the client said. */
       readonly text: string;
-      /** Why there is nothing to boot. */
-      readonly refusal?: string;
+      readonly file?: BootFile;
     }
   | { readonly kind: "silence"; readonly because: string };
 
@@ -75,7 +75,7 @@ function reply(
   type: MessageType,
   options: Options,
   leases: readonly Lease[],
-  { text, refusal }: Pick<Boots, "text" | "refusal">,
+  { file }: Pick<Boots, "file">,
 ): Answer6 {
   const { clientId, rapidCommit } = request.options;
   const message: Message = {
@@ -89,30 +89,37 @@ function reply(
       ...options,
     },
   };
-  const given = (options.iaNa ?? []).flatMap((ia) => (ia.options.addresses ?? []).map(({ address }) => address));
-  const parts = [...(given.length > 0 ? [given.join(" and ")] : []), ...(text === undefined ? [] : [text])];
   const store = leases.filter(({ state, expires }) => state !== "offered" || expires <= facts.now);
-  const described = parts.length > 0 ? parts.join(", ") : "options";
-  return { kind: "reply", message, store, text: described, ...(refusal === undefined ? {} : { refusal }) };
+  return { kind: "reply", message, store, text: textOf(request, message, file), ...(file === undefined ? {} : { file }) };
+}
+
+function textOf(request: Message, { options }: Message, file: BootFile | undefined): string {
+  const addresses = ({ iaNa = [] }: Options): string[] =>
+    iaNa.flatMap((ia) => (ia.options.addresses ?? []).map(({ address }) => address));
+  if (["release", "decline", "confirm"].includes(request.type))
+    return `${request.type} of ${addresses(request.options).join(" and ") || "nothing"}`;
+  const boots = file?.refusal === undefined ? options.bootFileUrl : `nothing to boot (${file.refusal})`;
+  return [...addresses(options), ...(boots === undefined ? [] : [boots])].join(", ") || "options";
 }
 
 interface Boots {
   readonly options: Options;
-  readonly text?: string;
-  readonly refusal?: string;
+  readonly file?: BootFile;
 }
 
-/** RFC 5970 §3.1, and the class without which firmware takes no URL (UEFI §24.3.1, §24.7.3). */
+/**
+ * RFC 5970 §3.1. Firmware that boots from HTTP takes no URL without its own class (UEFI §24.7.3); to PXE firmware its class would say that it has
+ * to ask a boot server for the file, which there is none of.
+ */
 function bootOptions(request: Message, client: Client, { boot }: Facts6): Boots {
   const isAsked = request.options.requestedOptions?.includes(BOOT_FILE_URL) === true;
   const file = boot && bootFileOf(client, boot);
   if (file === undefined || boot === undefined || (!isAsked && client.program === "other")) return { options: {} };
   const bootFileUrl = file.transport === "http" ? file.name : `tftp://[${boot.server}]/${file.name}`;
-  const vendor = client.program === "http" ? "HTTPClient" : client.program === "pxe" ? "PXEClient" : undefined;
+  const vendorClasses = [{ enterprise: INTEL, classes: ["HTTPClient"] }];
   return {
-    options: { bootFileUrl, ...(vendor === undefined ? {} : { vendorClasses: [{ enterprise: INTEL, classes: [vendor] }] }) },
-    text: file.refusal === undefined ? bootFileUrl : `nothing to boot (${file.refusal})`,
-    ...(file.refusal === undefined ? {} : { refusal: file.refusal }),
+    options: { bootFileUrl, ...(client.program === "http" ? { vendorClasses } : {}) },
+    file,
   };
 }
 
