@@ -389,7 +389,7 @@ test("captured firmware is answered on DHCP and on DHCPv6, over real sockets", {
   assert.ok(replies6.every(({ options }) => options.iaNa?.[0]?.options.addresses?.[0]?.address.startsWith("fd77::")));
 });
 
-test("a port that dnsmasq has is told, and had when dnsmasq has gone", { skip }, async (context) => {
+test("a port that dnsmasq has is told, and the others are had", { skip }, async (context) => {
   const { server } = pair(context);
   const dnsmasq = server.start(context, "dnsmasq", [
     "--keep-in-foreground",
