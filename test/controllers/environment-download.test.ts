@@ -142,7 +142,8 @@ test("a download that nobody wants any more ends at once and leaves its draft", 
 test("no more than four at a time", async (context) => {
   const { web, downloads } = await start(context, { content: randomBytes(1000), hangAfter: 100 });
   for (let i = 0; i < 10; i++) downloads.start({ url: `${web.origin}/${i}`, sha512: undefined });
-  await setTimeout(200);
+  while (web.requests.length < 4) await setTimeout(5);
+  await setTimeout(100);
   assert.equal(web.requests.length, 4);
   const states = downloads.wishes().map((wish) => downloads.stateOf(wish)?.is);
   assert.equal(states.filter((state) => state === "waiting").length, 6);
@@ -232,7 +233,7 @@ test("kill -9 at any moment: the next process goes on where the last one was, an
   const random = new SeededEntropy(SEED);
   const directory = await mkdtemp(join(tmpdir(), "sidero-environment-"));
   const content = randomBytes(40 * 1024 * 1024);
-  const web = await startWeb({ content, pace: 128 * 1024 });
+  const web = await startWeb({ content, pace: 256 * 1024 });
   context.after(async () => {
     await web.close();
     await rm(directory, { recursive: true });

@@ -20,7 +20,7 @@ export interface DownloadsOptions {
 }
 
 /** How long to wait after failures in a row: a network may be back at once, a file that is not there takes somebody to put it there. */
-const BACKOFF = { soon: { base: 2_000, most: 60_000 }, later: { base: 20_000, most: 900_000 } };
+const BACKOFF = { soon: { base: 2_000, most: 300_000 }, later: { base: 20_000, most: 900_000 } };
 /** Milliseconds between two tellings of progress. */
 const TELLING = 5_000;
 
@@ -109,7 +109,9 @@ export class Downloads {
       if (entry.stop.signal.aborted) return;
       const because = Fault.from(error);
       entry.state = this.#failed(entry, because);
-      this.#options.log.warn("a download failed", { url: bare(url), failures: entry.failures, because });
+      // The same again is in the condition; a network without a way out would fill the log.
+      const level = entry.failures === 1 ? "warn" : "debug";
+      this.#options.log[level]("a download failed", { url: bare(url), failures: entry.failures, because });
     }
     this.#tell(entry);
   }

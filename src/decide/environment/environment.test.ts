@@ -75,6 +75,8 @@ test("a failed download is begun again when its time has come", () => {
   const starts = ({ effects }: ReturnType<typeof at>): boolean => effects.some((effect) => effect.do === "download");
   assert.deepEqual([starts(at(NOW)), starts(at(NOW + 5000)), starts(at(undefined))], [true, false, false]);
   assert.equal(at(NOW + 5000).again, 5000);
+  const told = at(NOW + 5000).effects.flatMap((effect) => (effect.do === "tell" ? [effect.message] : []));
+  assert.deepEqual(told, ["spec.kernel: it is io.refused"], "the same text at each attempt: one Event");
   assert.match(
     at(NOW + 5000).status!.conditions[0]!.message!,
     /it is io\.refused \(3 times in a row\); trying again at 2030-01-01T00:00:05Z/,

@@ -84,8 +84,9 @@ export function decideEnvironment({ name, environment, files }: ObservedEnvironm
     const old = conditionOf(environment, asset);
     conditions.push(conditionFor(file, verdict, old, now));
     const said = eventFor(verdict, old);
-    if (said !== undefined)
-      effects.push({ do: "tell", about: environment, ...said, message: `${asset.field}: ${verdict.message}` });
+    if (said === undefined) continue;
+    const message = `${asset.field}: ${verdict.trouble ?? verdict.message}`;
+    effects.push({ do: "tell", about: environment, ...said, message });
   }
   return { effects, status: { conditions }, again };
 }
