@@ -409,3 +409,13 @@ test("router solicitations: everyone's where we are the server, those of booting
   // To everyone, because it has no address yet, and not twice within three seconds.
   assert.deepEqual(await ask([POOL], "::"), [unmanaged]);
 });
+
+test("what came before the end is answered, and nothing after it", async (context) => {
+  const { network, dhcp, lines } = await rack(context, { subnets: readSubnets({ subnets: [POOL] }) });
+  const wire = await machine(network);
+  const asked = wire.ask(request({}));
+  await new Promise((resolve) => setImmediate(resolve));
+  await dhcp.close();
+  assert.equal((await asked).length, 1);
+  assert.deepEqual([await wire.ask(request({})), lines], [[], []]);
+});

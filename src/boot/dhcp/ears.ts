@@ -66,6 +66,7 @@ export class Ears {
   }
 
   async close(): Promise<void> {
+    await Promise.all([this.#link.close(), this.#link6.close()]);
     await Promise.all([...this.#open.values()].map((socket) => socket.close()));
     this.#open.clear();
   }

@@ -13,9 +13,9 @@ import { PXE_PORT, SERVER_PORT } from "#wire/dhcp/constants.ts";
 import { decode } from "#wire/dhcp/decode.ts";
 import { encode } from "#wire/dhcp/encode.ts";
 import type { Packet } from "#wire/dhcp/packet.ts";
+import { Backlog } from "./backlog.ts";
 import type { World } from "./world.ts";
 
-/** Answers under way at once; more are dropped, as the sender asks again. */
 const MAX_PENDING = 4096;
 /** Addresses that are tried when strangers sit on them. */
 const MAX_TRIES = 8;
@@ -25,7 +25,7 @@ export class Link {
   readonly #subnets: readonly Subnet[];
   /** As it was last seen: its addresses may change. */
   link: Interface;
-  #pending = 0;
+  readonly #backlog = new Backlog(MAX_PENDING);
 
   constructor(world: World, link: Interface) {
     this.#world = world;
@@ -35,11 +35,18 @@ export class Link {
 
   /** A datagram at port 67 or 4011; answers go out by `socket`. */
   receive(datagram: Datagram, socket: UdpSocket): void {
-    if (this.#pending >= MAX_PENDING) return;
-    this.#pending++;
-    void this.#handle(datagram, socket)
-      .catch((error) => this.#world.log.warn(`DHCP on ${this.link.name}: ${Fault.from(error).message}`))
-      .finally(() => this.#pending--);
+    this.#backlog.take(async () => {
+      try {
+        await this.#handle(datagram, socket);
+      } catch (error) {
+        this.#world.log.warn(`DHCP on ${this.link.name}: ${Fault.from(error).message}`);
+      }
+    });
+  }
+
+  /** Answers nothing more; resolves when everything that came has been answered. */
+  close(): Promise<void> {
+    return this.#backlog.close();
   }
 
   /** A broadcast at port 68: somebody's answer, perhaps ours. */

@@ -14,6 +14,7 @@ import { decode } from "#wire/dhcp/v6/decode.ts";
 import { encode } from "#wire/dhcp/v6/encode.ts";
 import type { Duid, MessageType, Packet } from "#wire/dhcp/v6/packet.ts";
 import { ALL_NODES, encodeRouterAdvertisement } from "#wire/ndp/router.ts";
+import { Backlog } from "./backlog.ts";
 import type { World } from "./world.ts";
 
 /** RFC 4861 §10: MIN_DELAY_BETWEEN_RAS, for those that go to everyone. */
@@ -24,7 +25,7 @@ export class Link6 {
   readonly #world: World;
   /** As it was last seen: its addresses may change. */
   link: Interface;
-  #pending = 0;
+  readonly #backlog = new Backlog(MAX_PENDING);
   #advertisedAt = -Infinity;
 
   constructor(world: World, link: Interface) {
@@ -34,11 +35,18 @@ export class Link6 {
 
   /** A datagram at port 547. */
   receive(datagram: Datagram, socket: UdpSocket): void {
-    if (this.#pending >= MAX_PENDING) return;
-    this.#pending++;
-    void this.#handle(datagram, socket)
-      .catch((error) => this.#world.log.warn(`DHCPv6 on ${this.link.name}: ${Fault.from(error).message}`))
-      .finally(() => this.#pending--);
+    this.#backlog.take(async () => {
+      try {
+        await this.#handle(datagram, socket);
+      } catch (error) {
+        this.#world.log.warn(`DHCPv6 on ${this.link.name}: ${Fault.from(error).message}`);
+      }
+    });
+  }
+
+  /** Answers nothing more; resolves when everything that came has been answered. */
+  close(): Promise<void> {
+    return this.#backlog.close();
   }
 
   /**

@@ -7,7 +7,7 @@ import { Fault } from "#std/fault.ts";
 
 /** `asm-generic/socket.h` and `in6.h`: the same on x64 and arm64. */
 export const LEVEL = { socket: 1, ipv6: 41, icmp6: 58 } as const;
-export const OPTION = { reuseAddress: 2, broadcast: 6, bindToDevice: 25 } as const;
+export const OPTION = { reuseAddress: 2, broadcast: 6, receiveBuffer: 8, bindToDevice: 25, receiveBufferForce: 33 } as const;
 export const OPTION6 = { joinGroup: 20, v6Only: 26, multicastHops: 18, unicastHops: 16 } as const;
 const FAMILY = { 4: 2, 6: 10 } as const;
 export const TYPE = { datagram: 2, raw: 3 } as const;
@@ -57,6 +57,12 @@ export class NativeSocket {
   set(level: number, option: number, value: number | string | Uint8Array): void {
     const bytes = typeof value === "number" ? int32(value) : typeof value === "string" ? Buffer.from(`${value}\0`) : value;
     checked(libc().setsockopt(this.fd, level, option, bytes, bytes.length));
+  }
+
+  /** For what is better to have: whether it could be set. */
+  tryToSet(level: number, option: number, value: number): boolean {
+    const bytes = int32(value);
+    return libc().setsockopt(this.fd, level, option, bytes, bytes.length) === 0;
   }
 
   bind(address: Uint8Array): void {

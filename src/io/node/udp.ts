@@ -7,7 +7,7 @@ import { Fault } from "#std/fault.ts";
 import type { OpenUdp, UdpEndpoint, UdpOptions, UdpSocket } from "../udp.ts";
 import { LEVEL, NativeSocket, OPTION, OPTION6, openFault, sendFault, socketAddress, TYPE } from "./socket.ts";
 
-/** As much as the kernel allows, up to this: a rack that is powered on asks all at once. */
+/** A rack that is powered on asks all at once. The kernel's limit (`rmem_max`) holds for those who may not pass it. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 export const openUdp: OpenUdp = async (options, receive) => {
@@ -63,7 +63,7 @@ async function bind(socket: Socket, options: UdpOptions): Promise<void> {
   await bound;
   socket.removeAllListeners("error");
   if (options.broadcast === true) socket.setBroadcast(true);
-  socket.setRecvBufferSize(RECEIVE_BUFFER);
+  if (device === undefined) socket.setRecvBufferSize(RECEIVE_BUFFER);
   for (const group of options.groups ?? []) {
     socket.addMembership(group, ...(device === undefined ? [] : [family === 6 ? `::%${device}` : addressOf(device)]));
   }
@@ -80,6 +80,9 @@ function openNative({ family, host, port, reuseAddress }: UdpOptions, device: st
     native.set(LEVEL.socket, OPTION.bindToDevice, device);
     if (reuseAddress === true) native.set(LEVEL.socket, OPTION.reuseAddress, 1);
     if (family === 6) native.set(LEVEL.ipv6, OPTION6.v6Only, 1);
+    if (!native.tryToSet(LEVEL.socket, OPTION.receiveBufferForce, RECEIVE_BUFFER)) {
+      native.tryToSet(LEVEL.socket, OPTION.receiveBuffer, RECEIVE_BUFFER);
+    }
     native.bind(socketAddress(family, host, port));
     return native;
   } catch (error) {

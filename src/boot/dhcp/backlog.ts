@@ -1,0 +1,23 @@
+/** Answers under way: bounded, because anyone can ask, and waited for at the end. */
+export class Backlog {
+  readonly #limit: number;
+  readonly #running = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Starts the work, which must not reject. When there is too much already it is dropped: who asked asks again. */
+  take(work: () => Promise<void>): void {
+    if (this.#isClosed || this.#running.size >= this.#limit) return;
+    const running = work().finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  /** Takes no more; resolves when what was taken is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#running);
+  }
+}
