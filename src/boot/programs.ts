@@ -32,7 +32,8 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   "snp.efi": ["snponly.efi"],
   "snponly.efi": ["snp.efi"],
   "ipxe-arm64.efi": ["arm64/ipxe.efi"],
-  "snp-arm64.efi": ["snponly-arm64.efi", "arm64/snponly.efi"],
+  // Debian has no other for arm64; it has the firmware's driver in it, too.
+  "snp-arm64.efi": ["snponly-arm64.efi", "arm64/snponly.efi", "ipxe-arm64.efi"],
   "ipxe-ia32.efi": ["ipxe-i386.efi"],
   "snp-ia32.efi": ["snponly-ia32.efi", "snponly-i386.efi"],
 };
