@@ -1,8 +1,9 @@
 /** `sidero agent`: the program of a machine that is being discovered. Its settings are the arguments of the kernel it was started by. */
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { runAgent } from "#agent/steps/agent.ts";
 import { createAgentLog } from "#agent/steps/agent-log.ts";
 import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
+import { loadDrivers } from "#agent/steps/drivers.ts";
+import type { PciNames } from "#agent/steps/hardware/pci-names.ts";
 import { createPciNames } from "#agent/steps/hardware/pci-names.ts";
 import { hardwareReport, identityOf } from "#agent/steps/hardware/report.ts";
 import { captureTree } from "#agent/steps/hardware/tree.ts";
@@ -29,12 +30,16 @@ export async function agent(): Promise<void> {
   let token = argumentOf(line, "sidero.token");
   const road = createRoad(clock, log);
 
+  const drivers = loadDrivers(machine, clock);
+  // Loading HTTP/2 takes longer than all the rest: in the time in which DHCP waits.
+  const loading = import("@connectrpc/connect-node");
   const networking = road.begin("network");
   const network = await bringUp({ machine, clock, log, plan: networkPlan(line), family: familyOf(endpoint) });
   networking.done(network.interfaces.join(", "));
   void raiseOthers(machine, network.interfaces);
 
-  const names = createPciNames(toLatin1((await machine.read(PCI_IDS, PCI_IDS_LIMIT)) ?? new Uint8Array()));
+  let names: PciNames | undefined;
+  const { createGrpcTransport } = await loading;
   await runAgent({
     transport: createGrpcTransport({
       baseUrl: `http://${endpoint}`,
@@ -51,20 +56,23 @@ export async function agent(): Promise<void> {
     clock,
     log,
     road,
-    identity: identityOf(await captureTree(machine)),
+    identity: identityOf(await captureTree(machine, "identity")),
     version: VERSION,
     bootMac: network.mac,
     facts: Object.fromEntries(
       line.flatMap(({ name, value = "" }) => (name.startsWith("sidero.") && name !== "sidero.token" ? [[name, value]] : [])),
     ),
-    inspect: async () =>
-      hardwareReport({
+    inspect: async () => {
+      await drivers.settled;
+      names ??= createPciNames(Buffer.from((await machine.read(PCI_IDS, PCI_IDS_LIMIT)) ?? []).toString());
+      return hardwareReport({
         tree: await captureTree(machine),
         addresses: machine.addresses(),
         names,
         neighbours: new Map(),
         agentVersion: VERSION,
-      }),
+      });
+    },
     renew: (renewed) => (token = renewed),
     chance: Math.random,
   });

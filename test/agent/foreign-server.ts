@@ -37,7 +37,7 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
   const orders: Order[] = [];
   const listeners = new Set<() => void>();
   const wake = (): void => {
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   };
   const change = (): Promise<void> =>
     new Promise((resolve) => {

@@ -3,17 +3,7 @@
  * `manifest-<arch>.json` to OUT. The same packages and sources give the same bytes.
  */
 import { createHash } from "node:crypto";
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { buildSync } from "esbuild";
 import { archive, characterDevice, directory, file } from "./cpio.ts";
@@ -26,7 +16,7 @@ const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const CACHE = `${process.env["SIDERO_CACHE"] ?? `${homedir()}/.cache/sidero`}/image`;
 const PACKAGES = ["busybox-static", "libc6", "libstdc++6", "libgcc-s1", "libatomic1", "pci.ids"];
 const SQUASHFS =
-  "-comp zstd -Xcompression-level 19 -b 256K -noappend -all-root -no-xattrs -no-progress -quiet -mkfs-time 0 -all-time 0";
+  "-comp zstd -Xcompression-level 19 -b 1M -noappend -all-root -no-xattrs -no-progress -quiet -mkfs-time 0 -all-time 0";
 
 const [out = `${CACHE}/out`, ...architectures] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
@@ -46,15 +36,17 @@ function build(architecture: DebianArchitecture, target: string): void {
     file("init", readFileSync(`${PROJECT}/image/init`), 0o755),
     file("bin/busybox", readFileSync(`${packages.root}/bin/busybox`), 0o755),
     ...initial,
-    file("agent.mjs", agentBundle()),
+    file("agent.cjs", agentBundle()),
   ]);
   const draft = `${target}/initramfs-${architecture}.draft`;
   writeFileSync(draft, small);
   run("zstd", ["-q", "-f", "-19", "--no-check", draft, "-o", `${draft}.zst`], target);
-  rmSync(draft);
-  // One archive behind the other: what is compressed already is not compressed again, nor unpacked.
-  appendFileSync(`${draft}.zst`, archive([file("system.squashfs", readFileSync(system))]));
-  renameSync(`${draft}.zst`, `${target}/initramfs-${architecture}`);
+  // Two archives: what is compressed already is not compressed again, nor unpacked. It comes first, since the kernel wants the
+  // beginning of a plain archive at a multiple of four.
+  const initramfs = Buffer.concat([archive([file("system.squashfs", readFileSync(system))]), readFileSync(`${draft}.zst`)]);
+  writeFileSync(draft, initramfs);
+  rmSync(`${draft}.zst`);
+  renameSync(draft, `${target}/initramfs-${architecture}`);
   copyFileSync(`${packages.root}/boot/vmlinuz-${version}`, `${target}/vmlinuz-${architecture}`);
   const files = ["vmlinuz", "initramfs"].map((name) => `${name}-${architecture}`);
   const manifest = {
@@ -94,20 +86,18 @@ function systemImage(architecture: DebianArchitecture, packages: Packages): stri
   return path;
 }
 
-/** The agent as one module. */
+/** The agent as one script: in CommonJS what is imported late is loaded late, Node's own modules too. */
 function agentBundle(): Uint8Array {
   const { outputFiles } = buildSync({
-    stdin: { contents: 'import { agent } from "#main/agent.ts"; await agent();', resolveDir: PROJECT },
+    stdin: { contents: 'import { agent } from "#main/agent.ts"; void agent();', resolveDir: PROJECT },
     absWorkingDir: PROJECT,
     bundle: true,
     write: false,
     minify: true,
     platform: "node",
-    format: "esm",
+    format: "cjs",
     target: "node26",
     legalComments: "none",
-    // Packages in CommonJS ask for Node's modules in their own way.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });
   return outputFiles[0]!.contents;
 }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { directory, file, link } from "./cpio.ts";
 import type { Entry } from "./cpio.ts";
 import { neededLibraries, sectionBytes, stripped } from "./elf.ts";
-import { blankLanguages } from "./icu.ts";
+import { blankCompiler, blankLanguages } from "./ballast.ts";
 import { moduleTables, readModules, selectModules } from "./modules.ts";
 
 export interface SystemSources {
@@ -29,14 +29,15 @@ const LIBRARY_PATHS = ["lib/{triplet}", "usr/lib/{triplet}", "lib64", "lib"];
 export function systemTree({ root, recipe, node }: SystemSources): Entry[] {
   const program = Buffer.from(readFileSync(node));
   blankLanguages(program);
+  blankCompiler(program);
   const version = readdirSync(`${root}/lib/modules`)[0]!;
   const script = (path: string, name: string): Entry => file(path, readFileSync(`${recipe}/${name}`), 0o755);
   return [
     ...DIRECTORIES.map(directory),
-    file("bin/busybox", readFileSync(`${root}/bin/busybox`), 0o755),
+    // The first program leaves it there.
+    link("bin/busybox", "/run/busybox"),
     ...APPLETS.split(" ").map((applet) => link(`bin/${applet}`, "busybox")),
     script("sbin/init", "system-init"),
-    script("sbin/load-drivers", "load-drivers"),
     script("etc/udhcpc/default.script", "udhcpc"),
     file("usr/bin/node", stripped(program), 0o755),
     ...libraries(program, root),

@@ -31,18 +31,22 @@ export const machine: Machine = {
   powerOff: async () => void (await run("poweroff", ["-f"], RUN_TIME)),
 };
 
-/** Files of /sys say that they have 4096 bytes, and have fewer; those of /proc say 0. */
+/** What nearly every file of /sys fits in. */
+const FIRST_READ = 4096;
+
+/** Files of /sys say that they have 4096 bytes, and have fewer; those of /proc say 0. So it is read to the end. */
 async function readStart(path: string, limit: number): Promise<Uint8Array> {
   const file = await open(path, "r");
   try {
-    const buffer = Buffer.alloc(limit);
-    let length = 0;
-    while (length < limit) {
-      const { bytesRead } = await file.read(buffer, length, limit - length, null);
+    const pieces: Buffer[] = [];
+    for (let length = 0; length < limit;) {
+      const piece = Buffer.allocUnsafe(Math.min(limit - length, length === 0 ? FIRST_READ : READ_LIMIT));
+      const { bytesRead } = await file.read(piece, 0, piece.length, null);
       if (bytesRead === 0) break;
+      pieces.push(piece.subarray(0, bytesRead));
       length += bytesRead;
     }
-    return new Uint8Array(buffer.subarray(0, length));
+    return new Uint8Array(Buffer.concat(pieces));
   } finally {
     await file.close();
   }

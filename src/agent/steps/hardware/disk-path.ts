@@ -25,7 +25,7 @@ function busPart(below: readonly string[]): string {
   if (usb !== undefined) {
     // `1-2:1.0` is interface 1.0 of the device at port 2 of bus 1; the controller is known already.
     const port = `usb-0:${usb.slice(usb.indexOf("-") + 1)}`;
-    return unit === undefined ? port : `${port}-scsi-${scsiPart(unit, find(/^host(\d+)$/))}`;
+    return unit === undefined ? port : `${port}-${scsiPart(unit)}`;
   }
   const nvme = find(/^nvme\d+(?:c\d+)?n(\d+)$/);
   if (nvme !== undefined) return `nvme-${nvme[1]!}`;
@@ -34,7 +34,7 @@ function busPart(below: readonly string[]): string {
   const phy = find(/^end_device-\d+:(?:\d+:)?(\d+)$/);
   if (phy !== undefined) return `sas-phy${phy[1]!}-lun-${unit?.[4] ?? "0"}`;
   if (find(/^virtio\d+$/) !== undefined && unit === undefined) return "";
-  return unit === undefined ? "" : `scsi-${scsiPart(unit, find(/^host(\d+)$/))}`;
+  return unit === undefined ? "" : scsiPart(unit);
 }
 
 /** Port, and for a port multiplier its target. */
@@ -43,10 +43,9 @@ function ataPart(port: string, unit: RegExpExecArray | undefined): string {
   return target === "0" ? `ata-${port}` : `ata-${port}.${target}`;
 }
 
-/** Host numbers depend on the order of discovery: udev counts from the controller's first, which is nearly always the only one. */
-function scsiPart(unit: RegExpExecArray, host: RegExpExecArray | undefined): string {
-  const base = host === undefined ? 0 : Number(unit[1]) - Number(host[1]);
-  return `${Math.max(0, base)}:${unit[2]!}:${unit[3]!}:${unit[4]!}`;
+/** Host numbers depend on the order of discovery: udev counts from the controller's first, which is nearly always its only one. */
+function scsiPart(unit: RegExpExecArray): string {
+  return `scsi-0:${unit[2]!}:${unit[3]!}:${unit[4]!}`;
 }
 
 /** The bus that a disk hangs on: `nvme`, `sata`, `sas`, `usb`, `virtio`, `scsi`, `mmc`; empty when nothing tells. */

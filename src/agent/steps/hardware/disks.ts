@@ -36,13 +36,10 @@ function diskFacts(tree: Tree, name: string) {
   const removable = flag(number("removable"));
   const readOnly = flag(number("ro"));
   const discard = number("queue/discard_max_bytes");
-  const vendor = text("device/vendor");
-  const model = text("device/model") ?? text("device/name") ?? "";
   return {
     type: storageType(name, rotational),
     size: BigInt(sectors) * BigInt(SECTOR),
-    // A SATA disk behind SCSI has "ATA" for its maker; PCI numbers of virtio disks are no makers either.
-    model: vendor === undefined || vendor === "ATA" || vendor.startsWith("0x") ? model : `${vendor} ${model}`.trim(),
+    model: text("device/model") ?? text("device/name") ?? "",
     serial:
       text("device/serial") ??
       text("serial") ??

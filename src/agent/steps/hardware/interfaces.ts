@@ -16,7 +16,6 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
   [0x8, "loopback"],
   [0x10, "pointtopoint"],
   [0x1000, "multicast"],
-  [0x40, "running"],
 ];
 /** `NET_ADDR_PERM`: the address is the one in the ROM (netdevice.h). */
 const PERMANENT = 0;

@@ -31,7 +31,6 @@ const BLOCK = [
   "serial",
   "device/model",
   "device/serial",
-  "device/vendor",
   "device/rev",
   "device/firmware_rev",
   "device/wwid",
@@ -58,10 +57,11 @@ const NET = [
   "bonding_slave/perm_hwaddr",
 ];
 
+const INTERFACES: Class = { directory: "/sys/class/net", names: NET };
 const CLASSES: readonly Class[] = [
+  INTERFACES,
   { directory: "/sys/bus/pci/devices", names: PCI },
   { directory: "/sys/block", names: ["@", ...BLOCK] },
-  { directory: "/sys/class/net", names: NET },
   { directory: "/sys/class/tpm", names: ["tpm_version_major", "caps"] },
 ];
 
@@ -81,8 +81,11 @@ const SINGLES: Readonly<Record<string, number>> = {
 /** More devices of one class than any machine has: the report stays bounded. */
 const DEVICES_LIMIT = 4096;
 
-/** Reads everything that the readers of this folder look at. Never rejects; what cannot be read is not there. */
-export async function captureTree(machine: Machine): Promise<Tree> {
+/**
+ * Reads everything that the readers of this folder look at, or only what names the machine: firmware and interfaces. Never rejects; what
+ * cannot be read is not there.
+ */
+export async function captureTree(machine: Machine, part: "all" | "identity" = "all"): Promise<Tree> {
   const files = new Map<string, Uint8Array>();
   const links = new Map<string, string>();
   const file = async (path: string, limit?: number): Promise<void> => {
@@ -94,7 +97,7 @@ export async function captureTree(machine: Machine): Promise<Tree> {
     if (target !== undefined) links.set(path, target);
   };
   await Promise.all(Object.entries(SINGLES).map(([path, limit]) => file(path, limit)));
-  for (const { directory, names } of CLASSES) {
+  for (const { directory, names } of part === "all" ? CLASSES : [INTERFACES]) {
     for (const device of (await machine.list(directory)).slice(0, DEVICES_LIMIT)) {
       await Promise.all(
         names.map((name) => {
