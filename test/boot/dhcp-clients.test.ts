@@ -1,11 +1,9 @@
 /** Our DHCP in network namespaces, with clients, servers and relays that we did not write. */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { before, test } from "node:test";
-import { setTimeout as pass } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Sighting } from "#decide/sighting.ts";
 import { fromHex, toHex } from "#std/bytes.ts";
@@ -20,6 +18,7 @@ import vectors from "../vectors/dhcp/captures.json" with { type: "json" };
 import { captured } from "./dhcp-client.ts";
 import type { HostOptions } from "./dhcp-host.ts";
 import { Namespace, printed } from "./netns.ts";
+import { folder, Udhcpc } from "./udhcpc.ts";
 
 const skip = withoutPeer("dhcp-peers");
 const [HOST, ASK] = ["dhcp-host.ts", "dhcp-ask.ts"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
@@ -33,12 +32,6 @@ const SUBNET = {
   domain: "lab.example.org",
   leaseTime: "10m",
 };
-
-function folder(context: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), "sidero-dhcp-"));
-  context.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 async function serve(context: TestContext, space: Namespace, options: HostOptions): Promise<Child> {
   const host = space.start(context, process.execPath, [HOST!, JSON.stringify(options)]);
@@ -59,53 +52,6 @@ function pair(context: TestContext): { server: Namespace; client: Namespace } {
   const [server, client] = [new Namespace(context), new Namespace(context)];
   server.connect("s0", ["10.0.0.1/24"], client, "c0");
   return { server, client };
-}
-
-/** What udhcpc was given, as its script has it in the environment. */
-class Udhcpc {
-  readonly #file: string;
-  readonly #args: readonly string[];
-  readonly #space: Namespace;
-
-  constructor(context: TestContext, space: Namespace, device: string) {
-    const directory = folder(context);
-    const script = join(directory, "script");
-    this.#file = join(directory, "events");
-    // It configures the interface: renewals are sent from the address.
-    const lines = [
-      "#!/bin/sh",
-      `echo "$1 $ip $subnet $router $dns $domain $lease $serverid $siaddr $boot_file" >> ${this.#file}`,
-      '[ "$1" = bound ] && ip addr replace $ip/$mask dev $interface && for r in $router; do ip route replace default via $r dev $interface; done',
-      "exit 0",
-    ];
-    writeFileSync(script, `${lines.join("\n")}\n`);
-    chmodSync(script, 0o755);
-    writeFileSync(this.#file, "");
-    this.#space = space;
-    this.#args = ["udhcpc", "-f", "-i", device, "-s", script, "-t", "5", "-T", "1", "-n"];
-  }
-
-  get events(): string[] {
-    return readFileSync(this.#file, "utf8")
-      .split("\n")
-      .slice(0, -1)
-      .filter((line) => !line.startsWith("deconfig"));
-  }
-
-  /** Gets a lease and ends. */
-  async once(...more: string[]): Promise<string> {
-    const output = await this.#space.run("busybox", [...this.#args, "-q", ...more]);
-    return this.events.at(-1) ?? output;
-  }
-
-  start(context: TestContext): Child {
-    return this.#space.start(context, "busybox", this.#args);
-  }
-
-  async until(count: number): Promise<string[]> {
-    for (let i = 0; i < 400 && this.events.length < count; i++) await pass(25);
-    return this.events;
-  }
 }
 
 /** The replies to messages sent by firmware on `device`, within a second. */

@@ -42,6 +42,19 @@ export class Namespace {
       execFileSync("ip", ["netns", "exec", space.name, "sysctl", "-qw", `net.ipv6.conf.${name}.accept_dad=0`]);
       space.ip("link", "set", name, "up");
     }
+    for (const [space, name] of [
+      [this, device],
+      [other, otherDevice],
+    ] as const)
+      space.#settle(name);
+  }
+
+  /** The kernel gives link-local addresses and routes to groups a moment after the carrier. */
+  #settle(device: string): void {
+    const deadline = performance.now() + 5000;
+    while (!/fe80/.test(this.ip("-6", "addr", "show", "dev", device, "scope", "link", "-tentative"))) {
+      if (performance.now() > deadline) throw new Error(`${device} has no link-local address`);
+    }
   }
 
   /** Runs a program to its end and resolves to what it printed lately, on either stream; `timeout` in seconds. */

@@ -1,63 +1,13 @@
 import assert from "node:assert/strict";
-import type { TestContext } from "node:test";
 import { test } from "node:test";
-import { VirtualClock } from "#io/memory/clock.ts";
 import { MemoryJournal } from "#io/memory/journal.ts";
-import type { MemoryHost } from "#io/memory/network.ts";
 import { MemoryNetwork } from "#io/memory/network.ts";
 import { readSubnets } from "#decide/dhcp/subnets.ts";
 import { Fault } from "#std/fault.ts";
 import { encode } from "#wire/dhcp/encode.ts";
 import type { Packet } from "#wire/dhcp/packet.ts";
-import { captured, MAC, request, serviceOptions, turns, Wire } from "../../../test/boot/dhcp-client.ts";
-import type { Recorded } from "../../../test/boot/dhcp-client.ts";
-import type { Dhcp, DhcpOptions } from "./dhcp.ts";
-import { createDhcp } from "./dhcp.ts";
-
-interface Rack extends Recorded {
-  readonly network: MemoryNetwork;
-  readonly server: MemoryHost;
-  readonly dhcp: Dhcp;
-  readonly clock: VirtualClock;
-}
-
-const POOL = { subnet: "10.0.0.0/24", mode: "server", pools: ["10.0.0.50-10.0.0.99"] };
-
-/** Ours on 10.0.0.1, at a segment called "wire". */
-async function rack(context: TestContext, more: Partial<DhcpOptions> = {}): Promise<Rack> {
-  const network = new MemoryNetwork();
-  const server = network.host();
-  server.connect("wire", "eth0", ["10.0.0.1/24"], "52:54:00:00:00:fe");
-  return { network, server, ...(await serve(context, server, more)) };
-}
-
-async function serve(
-  context: TestContext,
-  host: MemoryHost,
-  more: Partial<DhcpOptions> = {},
-): Promise<Omit<Rack, "network" | "server">> {
-  const clock = new VirtualClock();
-  const { options, sightings, lines } = serviceOptions(host, clock, more);
-  const dhcp = createDhcp(options);
-  context.after(() => dhcp.close());
-  await dhcp.start();
-  return { dhcp, clock, sightings, lines };
-}
-
-async function machine(network: MemoryNetwork, segment = "wire", port = 68): Promise<Wire> {
-  const host = network.host();
-  host.connect(segment, "nic", []);
-  return Wire.open(host, "nic", port);
-}
-
-/** DISCOVER and REQUEST; the address that was given. */
-async function lease(wire: Wire, mac = MAC): Promise<string | undefined> {
-  const [offer] = await wire.ask(request({}, { mac }));
-  if (offer === undefined) return undefined;
-  const { serverId } = offer.options;
-  const [ack] = await wire.ask(request({ messageType: "request", serverId: serverId!, requestedAddress: offer.yiaddr }, { mac }));
-  return ack?.options.messageType === "ack" ? ack.yiaddr : undefined;
-}
+import { captured, MAC, request, turns, Wire } from "../../../test/boot/dhcp-client.ts";
+import { lease, machine, POOL, rack, serve } from "../../../test/boot/dhcp-rack.ts";
 
 function selecting(serverId: string, requestedAddress: string): Packet {
   const packet = captured("ovmf-pxe-request");
@@ -179,22 +129,6 @@ test("an address that a stranger uses is not offered", async (context) => {
   assert.match(lines[0]!, /10\.0\.0\.50 is in use by 52:54:00:99:99:99/);
 });
 
-test("two interfaces, each with its own address, mode and leases", async (context) => {
-  const network = new MemoryNetwork();
-  const server = network.host();
-  server.connect("left", "eth0", ["10.0.0.1/24"]);
-  server.connect("right", "eth1", ["10.1.0.1/24"]);
-  await serve(context, server, { subnets: readSubnets({ subnets: [POOL] }) });
-  const [left, right] = [await machine(network, "left"), await machine(network, "right")];
-  assert.equal(await lease(left), "10.0.0.50");
-  const [offer] = await right.ask(captured("ovmf-pxe-discover"));
-  assert.deepEqual([offer!.yiaddr, offer!.siaddr, offer!.options.serverId], ["0.0.0.0", "10.1.0.1", "10.1.0.1"]);
-  assert.equal(
-    left.replies.some(({ siaddr }) => siaddr === "10.1.0.1"),
-    false,
-  );
-});
-
 test("a relayed request gets an address of the relay's network, by the relay", async (context) => {
   const subnets = readSubnets({
     subnets: [POOL, { subnet: "10.9.0.0/24", mode: "server", pools: ["10.9.0.50"] }, { subnet: "10.8.0.0/24", mode: "off" }],
@@ -230,88 +164,6 @@ test("a relayed request gets an address of the relay's network, by the relay", a
   assert.deepEqual([renewed!.options.messageType, renewed!.yiaddr], ["ack", "10.9.0.50"]);
 });
 
-test("interfaces: the endpoint's alone, those that are named, those that come later; what is gone is let go", async (context) => {
-  const network = new MemoryNetwork();
-  const server = network.host();
-  server.connect("left", "eth0", ["10.0.0.1/24"]);
-  server.connect("right", "eth1", ["10.1.0.1/24"]);
-  const open = ({ dhcp }: { dhcp: Dhcp }): string[] => dhcp.status().interfaces.map(({ name }) => name);
-  const all = await serve(context, server);
-  assert.deepEqual(open(all), ["eth0", "eth1"]);
-  await all.dhcp.close();
-  const endpoint = await serve(context, server, { endpoint: "10.1.0.1" });
-  assert.deepEqual(open(endpoint), ["eth1"]);
-  await endpoint.dhcp.close();
-  const subnets = readSubnets({ subnets: [{ ...POOL, subnet: "10.0.0.0/24" }] });
-  const both = await serve(context, server, { endpoint: "name.example", lookup: async () => ["10.1.0.1"], subnets });
-  assert.deepEqual(open(both), ["eth0", "eth1"]);
-  await both.dhcp.close();
-
-  const named = await serve(context, server, { interfaceNames: ["eth2"] });
-  assert.deepEqual(open(named), []);
-  assert.match(named.lines[0]!, /no interface eth2 that is up/);
-  server.connect("third", "eth2", ["10.2.0.1/24"]);
-  await named.clock.advance(5000);
-  assert.deepEqual(open(named), ["eth2"]);
-  const [offer] = await (await machine(network, "third")).ask(captured("ovmf-pxe-discover"));
-  assert.equal(offer!.siaddr, "10.2.0.1");
-  server.disconnect("eth2");
-  await named.clock.advance(5000);
-  assert.deepEqual(open(named), []);
-  server.connect("third", "eth2", ["10.3.0.1/24"]);
-  await named.clock.advance(5000);
-  const [again] = await (await machine(network, "third")).ask(captured("ovmf-pxe-discover"));
-  assert.equal(again!.siaddr, "10.3.0.1");
-});
-
-test("an endpoint that is no address of this host is told to machines, and said once", async (context) => {
-  const { network, lines, clock } = await rack(context, { endpoint: "192.0.2.80" });
-  const [offer] = await (await machine(network)).ask(captured("ovmf-http-discover"));
-  assert.deepEqual([offer!.options.bootFile, offer!.options.serverId], ["http://192.0.2.80:8081/tftp/snp.efi", "10.0.0.1"]);
-  await clock.advance(60_000);
-  assert.deepEqual(lines.length, 1);
-  assert.match(lines[0]!, /warn DHCP: the endpoint 192\.0\.2\.80 is no address of this host/);
-});
-
-test("an endpoint whose name cannot be looked up is looked up again", async (context) => {
-  let isUp = false;
-  const lookup = async (): Promise<string[]> => {
-    if (!isUp) throw new Error("no DNS");
-    return ["192.0.2.80"];
-  };
-  const { network, lines, clock } = await rack(context, { endpoint: "sidero.example", lookup });
-  const wire = await machine(network);
-  const server = async (): Promise<string> => (await wire.ask(captured("ovmf-pxe-discover")))[0]!.siaddr;
-  assert.equal(await server(), "10.0.0.1");
-  assert.match(lines[0]!, /sidero\.example cannot be looked up \(no DNS\)/);
-  isUp = true;
-  await clock.advance(65_000);
-  assert.equal(await server(), "192.0.2.80");
-});
-
-test("a port that another program has is told with a remedy, tried again, and does not stop the rest", async (context) => {
-  const network = new MemoryNetwork();
-  const server = network.host();
-  server.connect("wire", "eth0", ["10.0.0.1/24"]);
-  const other = await server.openUdp({ family: 4, host: "", port: 67 }, () => {});
-  const { dhcp, lines, clock } = await serve(context, server);
-  const [state] = dhcp.status().interfaces;
-  assert.deepEqual(
-    [state!.open, state!.problems],
-    [["PXE", "other servers"], ["cannot open UDP port 67 on eth0: another program has this port"]],
-  );
-  assert.match(
-    lines[0]!,
-    /^error DHCP: cannot open UDP port 67 .* stop the other DHCP server .*docs\/guides\/dhcp\.md.*every 30 s/,
-  );
-  await clock.advance(60_000);
-  assert.equal(lines.length, 1);
-  await other.close();
-  await clock.advance(35_000);
-  assert.deepEqual(dhcp.status().interfaces[0]!.problems, []);
-  assert.equal((await (await machine(network)).ask(captured("ovmf-pxe-discover"))).length, 1);
-});
-
 test("who may not boot, and who finds no address, is told, seen and logged once", async (context) => {
   const subnets = readSubnets({ subnets: [{ ...POOL, pools: ["10.0.0.50"] }] });
   const { network, sightings, lines } = await rack(context, {
@@ -333,17 +185,6 @@ test("who may not boot, and who finds no address, is told, seen and logged once"
     `warn DHCP: ${MAC}: may not boot: it is cordoned`,
     "warn DHCP: 52:54:00:00:00:02: no address is free in 10.0.0.0/24",
   ]);
-});
-
-test("off is silent, per network and altogether; a subnet may go without network boot", async (context) => {
-  const off = await rack(context, { mode: "off" });
-  assert.deepEqual(
-    [await (await machine(off.network)).ask(captured("ovmf-pxe-discover")), off.dhcp.status().interfaces[0]!.open],
-    [[], []],
-  );
-  const without = await rack(context, { subnets: readSubnets({ subnets: [{ ...POOL, boot: false }] }) });
-  const [offer] = await (await machine(without.network)).ask(captured("ovmf-pxe-discover"));
-  assert.deepEqual([offer!.yiaddr, offer!.file, offer!.options.bootFile], ["10.0.0.50", "", undefined]);
 });
 
 test("damaged and foreign datagrams are passed over", async (context) => {
@@ -408,14 +249,4 @@ test("router solicitations: everyone's where we are the server, those of booting
   assert.deepEqual(await ask([POOL, v6], "fe80::1"), [managed, managed]);
   // To everyone, because it has no address yet, and not twice within three seconds.
   assert.deepEqual(await ask([POOL], "::"), [unmanaged]);
-});
-
-test("what came before the end is answered, and nothing after it", async (context) => {
-  const { network, dhcp, lines } = await rack(context, { subnets: readSubnets({ subnets: [POOL] }) });
-  const wire = await machine(network);
-  const asked = wire.ask(request({}));
-  await new Promise((resolve) => setImmediate(resolve));
-  await dhcp.close();
-  assert.equal((await asked).length, 1);
-  assert.deepEqual([await wire.ask(request({})), lines], [[], []]);
 });
