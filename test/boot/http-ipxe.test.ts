@@ -3,6 +3,8 @@
  * writes a character twice to the serial line now and then.
  */
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { describe, type Description, macOf } from "../../lab/description.ts";
@@ -10,6 +12,7 @@ import { inside } from "../../lab/command.ts";
 import { type Dnsmasq, QUICK_IPXE, startDnsmasq } from "../../lab/dnsmasq.ts";
 import type { Machine } from "../../lab/machine.ts";
 import { createRack, type Rack } from "../../lab/rack.ts";
+import { entryScript } from "#boot/http/scripts.ts";
 import type { Sighting } from "#decide/sighting.ts";
 import { bringLab, withoutPeer } from "../peers/locate.ts";
 import { type Child, start, waitFor } from "../peers/process.ts";
@@ -96,6 +99,36 @@ test("a machine waits, is told what for, and outlasts a restart of the server an
   assert.equal(agents[0]!.waitingFor, undefined);
   const failed = sightings(server).find(({ what }) => what === "http.failed");
   assert.equal(failed!.text, "/env/agent-amd64/vmlinuz broke off after 0.262 of 1.0 MB: bad sector");
+});
+
+test("with no interface up, they are walked through until one leads to the server", { skip }, async (context) => {
+  const unplugged = { model: "virtio-net-pci", mac: macOf(1), cabled: false } as const;
+  const plugged = { model: "e1000", mac: macOf(1, 2), cabled: true } as const;
+  const rack = await createRack([describe(1, { nics: [unplugged, plugged] })]);
+  context.after(() => rack.close());
+  const directory = join(rack.network.directory, "tftp");
+  await mkdir(directory);
+  // As when nobody had configured anything yet.
+  const entry = entryScript({ base: "http://10.77.0.1:8081", prompt: 1_000, waitsForLink: false });
+  await writeFile(join(directory, "entry.ipxe"), entry.replace("#!ipxe\n", "#!ipxe\nifclose\n"));
+  const dnsmasq = await startDnsmasq(rack.network, {
+    namespace: await rack.network.annex(2),
+    interface: "eth0",
+    range: ["10.77.0.50", "10.77.0.99"],
+    lines: ["enable-tftp", `tftp-root=${directory}`, "dhcp-boot=entry.ipxe", ...QUICK_IPXE],
+  });
+  context.after(() => dnsmasq.stop());
+  const server = await serve(rack);
+  context.after(() => server.stop());
+  const [machine] = rack.machines;
+  context.after(() => context.passed || console.error(machine!.serial.tail(80)));
+  await machine!.on();
+  const [seen] = await waitFor(server, "asks", 120_000, () => {
+    const all = sightings(server);
+    return all.length > 0 ? all : undefined;
+  });
+  assert.deepEqual([seen!.what, seen!.of.mac], ["script.served", macOf(1, 2)]);
+  assert.equal(dnsmasq.log().match(/DHCPACK/g)!.length, 2, "once by iPXE, once by the script");
 });
 
 for (const [method, shown] of [

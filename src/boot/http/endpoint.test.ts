@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpointOf, entryBase } from "./endpoint.ts";
+import { endpointOf } from "./endpoint.ts";
 
 const local = { address: "10.0.0.1", port: 18081 };
 const found = { endpoint: "", port: 8081 };
@@ -31,9 +31,4 @@ test("a setting counts for more than what the machine says, and addresses of IPv
   assert.equal(endpointOf({ headers: {}, local }, { endpoint: "fd00::1", port: 8081 }), "[fd00::1]:8081");
   assert.equal(endpointOf({ headers: {}, local }, { endpoint: "[fd00::1]", port: 8081 }), "[fd00::1]:8081");
   assert.equal(endpointOf({ headers: {}, local: { address: "fd00::2", port: 1 } }, found), "[fd00::2]:1");
-});
-
-test("without a request, the machine knows who sent it", () => {
-  assert.deepEqual(entryBase(found), ["http://", { setting: "next-server" }, ":8081"]);
-  assert.equal(entryBase({ endpoint: "fd00::1", port: 80 }), "http://[fd00::1]:80");
 });

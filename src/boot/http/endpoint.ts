@@ -1,6 +1,5 @@
 /** Where machines reach Sidero. */
 import type { Incoming } from "#io/serve.ts";
-import type { Text } from "#wire/ipxe/script.ts";
 
 export interface EndpointSettings {
   /** The setting api-endpoint: address or name; "" where it is to be found out. */
@@ -24,11 +23,6 @@ export function endpointOf(
   const host = headers["host"] ?? "";
   if (AUTHORITY.test(host)) return /:\d+$/.test(host) ? host : `${host}:80`;
   return `${bracketed(local?.address ?? "localhost")}:${local?.port ?? port}`;
-}
-
-/** The same for a script that is not fetched by HTTP: `${next-server}` is who sent the machine here. */
-export function entryBase({ endpoint, port }: EndpointSettings): Text {
-  return endpoint === "" ? ["http://", { setting: "next-server" }, `:${port}`] : `http://${bracketed(endpoint)}:${port}`;
 }
 
 function bracketed(host: string): string {

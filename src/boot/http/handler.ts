@@ -40,8 +40,8 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     log.info(`refused ${what}: ${reason}`, { address: peer.address, status });
     return text(status, `${reason}\n`, headers);
   };
-  const entry = (incoming: Incoming): Outgoing =>
-    script(entryScript({ base: `http://${endpointOf(incoming, settings)}`, waitsForLink: false }));
+  const entry = (incoming: Incoming, waitsForLink: boolean): Outgoing =>
+    script(entryScript({ base: `http://${endpointOf(incoming, settings)}`, waitsForLink }));
 
   const route = async (incoming: Incoming): Promise<Outgoing> => {
     const { method, target, peer } = incoming;
@@ -51,8 +51,9 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     if (url === undefined) return refuse(incoming, 400, "the target is malformed");
     const { path, segments, query } = url;
     if (path === "/ipxe") return answerScript(incoming, query);
-    // Our own builds of iPXE, and newer ones of others, look for a script beside the program they were started from.
-    if (path === "/boot.ipxe" || path === "/tftp/autoexec.ipxe") return entry(incoming);
+    if (path === "/boot.ipxe") return entry(incoming, false);
+    // iPXE of 2023 and later looks for a script beside the program it was started from.
+    if (path === "/tftp/autoexec.ipxe") return entry(incoming, true);
     if (path === "/configdata") {
       const { status, reason } = configRefusal(query, inventory, digest);
       return refuse(incoming, status, reason, status === 503 ? RETRY_AFTER : {});

@@ -88,8 +88,8 @@ export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, 
       address,
     };
     const told = `${OUTCOME[decision.do]}: ${because}`;
-    const waiting = decision.do === "wait" ? { waitingFor: decision.waitingFor } : {};
-    witness({ of, at: clock.now(), what: "script.served", text: told, bytes: body?.length ?? 0, ...waiting });
+    const outlook = decision.do === "wait" ? { waitingFor: decision.waitingFor } : decision.do === "disk" ? { ends: true } : {};
+    witness({ of, at: clock.now(), what: "script.served", text: told, bytes: body?.length ?? 0, ...outlook });
     // Those that wait ask every few seconds.
     log[LEVEL[decision.do]](`boot script: ${told}`, of);
     // Upstream's: for an iPXE of the site, which has something else to do then.

@@ -30,7 +30,7 @@ export interface EntryOptions {
 }
 
 /**
- * Where a machine in iPXE begins: embedded in our builds, as `autoexec.ipxe`, and as `/boot.ipxe` for an iPXE that others have started. The
+ * Where a machine in iPXE begins: as `/boot.ipxe`, as `autoexec.ipxe`, or embedded in a build of iPXE. The
  * interface that is up already is asked first; then one after the other, with an address of its own from DHCP.
  */
 export function entryScript({ base, prompt, waitsForLink }: EntryOptions): string {
