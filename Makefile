@@ -66,8 +66,7 @@ ipxe: setup ## our own build of iPXE from Debian's source package, with the scri
 	@tools/ipxe.sh $(IPXE)
 
 up: setup image ## network boot and an API server on 127.0.0.1:6443, its state in DATA (./data)
-	@tools/ipxe-debian.sh
-	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs $(IPXE) $(ARGS)
+	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs "$$(tools/ipxe.sh)" $(ARGS)
 
 lab: setup ## a virtual rack to play with: QEMU machines in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
 	@node lab/main.ts $(ARGS)

@@ -131,7 +131,8 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       access: settings["agent-access"],
       registry: createRegistry({ client, events }),
       inventory,
-      neighbour: async (address) => dhcp.holderOf(address) ?? (await interfaces.neighbour(address)),
+      // What DHCP overheard is what machines say; the kernel's table is at least what answered.
+      neighbour: async (address) => (await interfaces.neighbour(address)) ?? dhcp.holderOf(address),
       clock,
       entropy,
       digest,
