@@ -10,6 +10,7 @@ import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
+import { addTimelineCommand } from "#cli/timeline.ts";
 import { Fault } from "#std/fault.ts";
 import { VERSION } from "./version.ts";
 
@@ -59,6 +60,10 @@ function program(): Command {
       console.log(await restore(source, options.data));
     });
   addAssetsCommands(root, process.env["SIDERO_DATA"] ?? DATA, openAssetStore);
+  addTimelineCommand(root, async (kubeconfig) => {
+    const { openTimeline } = await import("./timeline.ts");
+    return openTimeline(process.env["SIDERO_DATA"] ?? DATA, kubeconfig);
+  });
   return root;
 }
 

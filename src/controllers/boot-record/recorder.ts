@@ -70,6 +70,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   /** Undefined once the records are read. */
   let backlog: Sighting[] | undefined = [];
   let unseen = 0;
+  let workers = 0;
   let problem: string | undefined;
   const idle = new Set<() => void>();
 
@@ -98,14 +99,23 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   }
 
   function pump(): void {
-    while (backlog === undefined && queue.active < CONCURRENCY) {
-      const record = queue.take();
-      if (record === undefined) return;
-      void work(record);
+    while (backlog === undefined && workers < CONCURRENCY && queue.depth > 0) {
+      workers++;
+      void work();
     }
   }
 
-  async function work(record: string): Promise<void> {
+  /** Takes one record after the other, until none is left. */
+  async function work(): Promise<void> {
+    for (let record = queue.take(); record !== undefined; record = queue.take()) {
+      await attend(record);
+      queue.done(record);
+    }
+    workers--;
+    if (workers === 0) for (const wake of idle) wake();
+  }
+
+  async function attend(record: string): Promise<void> {
     const isStranger = dirty.get(record);
     if (isStranger === true && !writer.has(record) && !mayWriteStranger()) {
       queue.add(record, { after: TURN, priority: -1 });
@@ -120,9 +130,6 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
         await failed(record, isStranger, Fault.from(error));
       }
     }
-    queue.done(record);
-    pump();
-    if (queue.active === 0) for (const wake of idle) wake();
   }
 
   async function bringOnRecord(record: string): Promise<void> {
@@ -225,7 +232,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = clock.after(LAST_WORDS, resolve);
       idle.add(resolve);
-      if (queue.active > 0) await promise;
+      if (workers > 0) await promise;
       idle.delete(resolve);
       timer.cancel();
       if (dirty.size > 0) log.warn("boot records are not all written", { count: dirty.size });

@@ -156,19 +156,20 @@ export class Logbook {
     const page = machine?.pages.find((each) => each.record === record);
     if (machine === undefined || page === undefined) return undefined;
     const { server: name, uuid, macs, addresses } = machine;
+    // Scripts are served under the name that the Server will have: it is one only when it is there.
     const server = name === undefined ? undefined : this.#known.server(name);
     const { uid } = server?.metadata ?? {};
     const labels: Record<string, string> = {};
     const called = nameOf(machine);
     if (called.length <= 63) labels[MACHINE_LABEL] = called;
-    if (name !== undefined && name.length <= 63) labels[SERVER_LABEL] = name;
+    if (server !== undefined && name!.length <= 63) labels[SERVER_LABEL] = name!;
     for (const mac of macs) labels[macLabel(mac)] = "";
     for (const address of addresses) labels[addressLabel(address)] = "";
     return {
       metadata: { name: record, labels, ...(uid === undefined ? {} : { ownerReferences: [ownedBy(name!, uid)] }) },
       spec: {
         machine: called,
-        ...(name === undefined ? {} : { server: name }),
+        ...(server === undefined ? {} : { server: name! }),
         ...(uuid === undefined ? {} : { uuid }),
         ...(macs.size === 0 ? {} : { macs: [...macs] }),
         ...(addresses.size === 0 ? {} : { addresses: [...addresses] }),
@@ -184,9 +185,17 @@ export class Logbook {
     if (page !== undefined && page !== pages.at(-1)) page.boot = undefined;
   }
 
-  /** Forgets machines whose Server has been deleted, and those that asked for an address a week ago and no more; with all their records. */
+  /**
+   * Sees who has been registered meanwhile. Forgets machines whose Server has been deleted, and those that asked for an address a week ago
+   * and no more, with all their records.
+   */
   sweep(now: number): Touch[] {
     if (!this.#known.isComplete) return [];
+    for (const machine of [...this.#places.passing, ...this.#places.arriving]) {
+      if (machine.server === undefined || this.#known.server(machine.server) === undefined) continue;
+      for (const page of machine.pages) this.#touch(page, "news", machine);
+      this.#place(machine);
+    }
     for (const machine of this.#places.passing) if (now - lastOf(machine) > PASSED) this.#forget(machine);
     for (const machine of this.#places.known) {
       // A Server that was registered a moment ago may not be known here yet.

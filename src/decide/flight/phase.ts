@@ -24,7 +24,7 @@ const NEXT: Record<Phase, string | undefined> = {
   dhcp: "the machine fetches a boot program or a script",
   program: "the boot program asks for an address, or for its script",
   script: "the machine fetches kernel and initial RAM disk",
-  kernel: "what was booted calls",
+  kernel: "the booted system calls",
   agent: "the agent registers the machine",
   registered: undefined,
 };

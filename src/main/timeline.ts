@@ -1,0 +1,33 @@
+/** The doors of `sidero timeline`: a client of the API, the terminal and the clock. */
+import { join } from "node:path";
+import { styleText } from "node:util";
+import type { OpenTimeline } from "#cli/timeline.ts";
+import { systemClock as clock } from "#io/node/clock.ts";
+import { disk } from "#io/node/disk.ts";
+import { systemEntropy as entropy } from "#io/node/entropy.ts";
+import { createHttpClient } from "#io/node/http-client.ts";
+import { readKubeconfig } from "#io/node/kubeconfig.ts";
+import { createClient } from "#kube/client.ts";
+import { VERSION } from "./version.ts";
+
+/** `data`: the data directory of a Sidero on this machine, whose kubeconfig is taken when nothing else is named. */
+export async function openTimeline(data: string, kubeconfig: string | undefined): ReturnType<OpenTimeline> {
+  const path = kubeconfig ?? (await defaultKubeconfig(data));
+  const access = await readKubeconfig(path === undefined ? {} : { path });
+  const transport = createHttpClient(access.client);
+  return {
+    ports: {
+      client: createClient({ transport, clock, entropy, userAgent: `sidero-timeline/${VERSION}` }),
+      print: (line) => console.log(line),
+      style: (how, text) => styleText(how, text, { stream: process.stdout }),
+      now: () => clock.now(),
+    },
+    close: () => transport.close(),
+  };
+}
+
+async function defaultKubeconfig(data: string): Promise<string | undefined> {
+  if ((process.env["KUBECONFIG"] ?? "") !== "") return undefined;
+  const path = join(data, "kubeconfig");
+  return (await disk.read(path)) === undefined ? undefined : path;
+}
