@@ -124,6 +124,7 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
 export async function listen(
   { routes }: ForeignServer,
   host = "127.0.0.1",
+  port = 0,
 ): Promise<{ readonly port: number; close(): Promise<void> }> {
   const sessions = new Set<{ destroy(): void }>();
   const http = createServer(connectNodeAdapter({ routes }));
@@ -131,7 +132,7 @@ export async function listen(
     sessions.add(session);
     session.on("close", () => sessions.delete(session));
   });
-  await new Promise<void>((resolve) => http.listen(0, host, resolve));
+  await new Promise<void>((resolve) => http.listen(port, host, resolve));
   return {
     port: (http.address() as AddressInfo).port,
     close: () =>

@@ -1,0 +1,161 @@
+/**
+ * The image boots in QEMU and reports what QEMU was told to have; the same sources make the same bytes. Direct boot of the kernel, user-mode
+ * network, a server that is not ours.
+ */
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { create } from "@bufbuild/protobuf";
+import { OrderSchema } from "#proto/sidero/agent/v1/machine_pb.js";
+import { createForeignServer, listen } from "./foreign-server.ts";
+import type { ForeignServer } from "./foreign-server.ts";
+
+const PROJECT = new URL("../..", import.meta.url).pathname;
+const MIB = 1024 * 1024;
+/** Milliseconds: an emulated machine beside seven others. */
+const PATIENCE = 180_000;
+const MAC = "52:54:00:aa:00:01";
+const UUID = "4c4c4544-0000-2010-8020-80c04f202020";
+
+let out = "";
+
+before(async () => {
+  out = mkdtempSync(`${tmpdir()}/sidero-image-`);
+  await buildImage(out);
+});
+after(() => rmSync(out, { recursive: true, force: true }));
+
+async function buildImage(target: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+  await promisify(execFile)(`${PROJECT}tools/image.sh`, [target], { timeout: 600_000, env: { ...process.env, ...env } });
+}
+
+interface Machine {
+  readonly console: () => string;
+  /** Resolves to the exit code when it switches itself off, or is reset: QEMU runs with -no-reboot. */
+  readonly ended: Promise<number | null>;
+  kill(): void;
+}
+
+function boot(memory: number, append: string, devices: readonly string[] = []): Machine {
+  const args = [
+    ...["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-machine", "q35", "-cpu", "max"],
+    ...[
+      "-accel",
+      "tcg,tb-size=256",
+      "-m",
+      String(memory),
+      "-kernel",
+      `${out}/vmlinuz-amd64`,
+      "-initrd",
+      `${out}/initramfs-amd64`,
+    ],
+    ...["-netdev", "user,id=n0", "-device", `virtio-net-pci,netdev=n0,mac=${MAC}`],
+    ...["-append", `console=ttyS0 panic=-1 no_timer_check quiet sidero.mac=${MAC} ${append}`, ...devices],
+  ];
+  const qemu = spawn("qemu-system-x86_64", args, { stdio: ["ignore", "pipe", "pipe"] });
+  const pieces: string[] = [];
+  for (const stream of [qemu.stdout, qemu.stderr]) stream.on("data", (piece: Buffer) => pieces.push(piece.toString("latin1")));
+  const ended = new Promise<number | null>((resolve) => {
+    qemu.on("exit", resolve);
+    qemu.on("error", () => resolve(null));
+  });
+  return { console: () => pieces.join(""), ended, kill: () => void qemu.kill("SIGKILL") };
+}
+
+/** Boots against a server and gives both to `use`; the console comes with any failure. */
+async function withMachine(
+  server: ForeignServer,
+  options: { readonly memory: number; readonly append?: string; readonly devices?: readonly string[] },
+  use: (machine: Machine) => Promise<void>,
+): Promise<void> {
+  const { port, close } = await listen(server);
+  const append = `sidero.endpoint=10.0.2.2:${port} sidero.token=t0ken ${options.append ?? ""}`;
+  const machine = boot(options.memory, append, options.devices);
+  try {
+    await use(machine);
+  } catch (cause) {
+    throw new Error(`${String(cause)}\n--- console ---\n${machine.console().slice(-4000)}`, { cause });
+  } finally {
+    machine.kill();
+    await close();
+  }
+}
+
+test("it is small", () => {
+  const manifest = JSON.parse(readFileSync(`${out}/manifest-amd64.json`, "utf8")) as { files: Record<string, { size: number }> };
+  assert.ok(manifest.files["initramfs-amd64"]!.size < 34 * MIB, JSON.stringify(manifest.files));
+  assert.ok(manifest.files["vmlinuz-amd64"]!.size < 10 * MIB);
+});
+
+test("a machine with disks on every bus registers and switches itself off when told to", async (context) => {
+  const server = createForeignServer();
+  const started = performance.now();
+  const disk = (name: string, gibibytes: number): string[] => {
+    writeFileSync(`${out}/${name}`, "");
+    truncateSync(`${out}/${name}`, gibibytes * 1024 * MIB);
+    return ["-drive", `if=none,id=${name},file=${out}/${name},format=raw`];
+  };
+  const devices = [
+    ...["-smbios", `type=1,manufacturer=Lab,product=Node,serial=LAB0001,uuid=${UUID}`],
+    ...[...disk("d0", 1), "-device", "virtio-blk-pci,drive=d0,serial=VIRT0"],
+    ...[...disk("d1", 2), "-device", "ide-hd,drive=d1,bus=ide.0,serial=SATA1,rotation_rate=7200"],
+    ...[...disk("d2", 3), "-device", "nvme,drive=d2,serial=NVME2"],
+    ...["-netdev", "user,id=n1", "-device", "e1000e,netdev=n1,mac=52:54:00:aa:00:02"],
+  ];
+  await withMachine(server, { memory: 384, devices }, async (machine) => {
+    await server.until(({ hellos }) => hellos.length > 0, PATIENCE);
+    context.diagnostic(`first gRPC answer after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    await server.until(({ addresses }) => addresses.length > 0, PATIENCE);
+    const { hardware } = server.registrations[0]!;
+    assert.deepEqual([...server.tokens], ["Bearer t0ken"]);
+    assert.deepEqual([hardware!.system!.uuid, hardware!.system!.serialNumber], [UUID, "LAB0001"]);
+    const disks = hardware!.storage!.devices.map(({ name, serial, size }) => `${name} ${serial} ${size / 2n ** 30n}`);
+    assert.deepEqual(disks, ["nvme0n1 NVME2 3", "sda SATA1 2", "vda VIRT0 1"], "all are there the first time");
+    const macs = hardware!.network!.interfaces.map(({ mac, driver }) => `${mac} ${driver}`).toSorted();
+    assert.deepEqual(macs, [`${MAC} virtio_net`, "52:54:00:aa:00:02 e1000e"]);
+    assert.match(hardware!.network!.interfaces.find(({ driver }) => driver === "e1000e")!.model, /82574L/);
+    assert.deepEqual(
+      server.addresses[0]!.address.filter(({ address }) => address.includes(".")).map(({ address }) => address),
+      ["10.0.2.15"],
+    );
+    server.send(create(OrderSchema, { id: "o1", kind: { case: "powerOff", value: {} } }));
+    assert.equal(await machine.ended, 0);
+    assert.equal(server.steps.at(-1)?.order, "o1");
+    assert.ok(
+      server.lines.some((line) => line.includes("network: eth")),
+      server.lines.join("\n"),
+    );
+  });
+});
+
+test("a static address, and upstream's server: it reports and reboots; 208 MiB will do", async () => {
+  const server = createForeignServer({ upstream: true });
+  const append = "ip=10.0.2.77::10.0.2.2:255.255.255.0:node7::off ipv6.disable=1";
+  await withMachine(server, { memory: 208, append }, async (machine) => {
+    await server.until(({ addresses }) => addresses.length > 0, PATIENCE);
+    assert.deepEqual(
+      server.addresses[0]!.address.map(({ address }) => address),
+      ["10.0.2.77"],
+    );
+    assert.equal(server.registrations[0]!.hostname, "node7");
+    assert.equal(await machine.ended, 0, "with -no-reboot a reboot ends QEMU");
+    assert.match(machine.console(), /rebooting in 1 s/);
+  });
+});
+
+test("the same sources make the same bytes, from nothing", async () => {
+  const again = mkdtempSync(`${tmpdir()}/sidero-image-`);
+  try {
+    // A cache of its own has no compressed system yet; what was fetched is fetched again.
+    await buildImage(`${again}/out`, { SIDERO_CACHE: `${again}/cache` });
+    assert.deepEqual(
+      readFileSync(`${again}/out/manifest-amd64.json`, "utf8"),
+      readFileSync(`${out}/manifest-amd64.json`, "utf8"),
+    );
+  } finally {
+    rmSync(again, { recursive: true, force: true });
+  }
+});
