@@ -11,9 +11,14 @@ export interface Peers {
   readonly image: string;
 }
 
+let brought: Peers | undefined;
+
 /** QEMU and all that, a kubectl (`KUBECTL` names another one), and the agent's image. Quick when all is there. */
 export function bring(): Peers {
-  bringLab();
-  bringImage();
-  return { kubectl: process.env["KUBECTL"] ?? locateKubectl("1.36"), image: IMAGE };
+  if (brought === undefined) {
+    bringLab();
+    bringImage();
+    brought = { kubectl: process.env["KUBECTL"] ?? locateKubectl("1.36"), image: IMAGE };
+  }
+  return brought;
 }

@@ -1,4 +1,5 @@
 /** BootRecords as kubectl sees them change. */
+import { createInterface } from "node:readline";
 import { BootRecord, type BootRecord as Boot } from "#kinds/metal/v1alpha2/boot-record.ts";
 import type { Machine } from "./machine.ts";
 import type { Sidero } from "./sidero.ts";
@@ -7,15 +8,9 @@ import type { Sidero } from "./sidero.ts";
 export function followRecords(sidero: Sidero, see: (record: Boot) => void): { stop(): Promise<void> } {
   const { plural, group } = BootRecord;
   const child = sidero.follow("get", `${plural}.${group}`, "--watch", "--output-watch-events", "--output=json");
-  let text = "";
-  child.process.stdout?.on("data", (piece: Buffer) => {
-    text += piece.toString();
-    // kubectl indents: a brace in the first column ends an object.
-    for (let end = text.indexOf("\n}\n"); end !== -1; end = text.indexOf("\n}\n")) {
-      const { type, object } = JSON.parse(text.slice(0, end + 2)) as { type: string; object: Boot };
-      text = text.slice(end + 3);
-      if (type !== "DELETED") see(object);
-    }
+  createInterface({ input: child.process.stdout! }).on("line", (line) => {
+    const { type, object } = JSON.parse(line) as { type: string; object: Boot };
+    if (type !== "DELETED") see(object);
   });
   return { stop: () => child.stop() };
 }

@@ -3,12 +3,12 @@
 # Debian's packages. setpriv comes with every Debian (util-linux).
 set -euo pipefail
 missing=()
-command -v qemu-system-x86_64 >&2 || missing+=(qemu-system-x86)
+command -v qemu-system-x86_64 > /dev/null || missing+=(qemu-system-x86)
 [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing+=(ovmf)
 [ -e /usr/lib/ipxe/qemu/efi-virtio.rom ] || missing+=(ipxe-qemu)
 [ -e /usr/lib/ipxe/undionly.kpxe ] || missing+=(ipxe)
-command -v dnsmasq >&2 || missing+=(dnsmasq-base)
-command -v ip >&2 || missing+=(iproute2)
+command -v dnsmasq > /dev/null || missing+=(dnsmasq-base)
+command -v ip > /dev/null || missing+=(iproute2)
 [ "${#missing[@]}" = 0 ] && exit 0
 [ "$(id -u)" = 0 ] || { echo "parts of the lab are missing: apt-get install ${missing[*]}" >&2; exit 1; }
 export DEBIAN_FRONTEND=noninteractive

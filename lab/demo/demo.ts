@@ -18,8 +18,8 @@ import { openSite, type Site } from "../site.ts";
 const PATIENCE = 180;
 
 const RACK = [
-  describe(1, { name: "rack-1" }),
-  describe(2, { name: "rack-2", firmware: "uefi", disks: [{ model: "nvme", gibibytes: 40, serial: "NVME2" }] }),
+  describe(1, { name: "rack-1", mebibytes: 1024 }),
+  describe(2, { name: "rack-2", firmware: "uefi", mebibytes: 2048, disks: [{ model: "nvme", gibibytes: 40, serial: "NVME2" }] }),
   describe(3, { name: "rack-3", firmware: "uefi-http", cores: 2, mebibytes: 1024 }),
 ];
 
@@ -29,7 +29,7 @@ const COLUMNS = [
   "SERIAL:.spec.hardware.system.serialNumber",
   "BOOT:.spec.hardware.firmware.bootMode",
   "CORES:.spec.hardware.compute.totalCoreCount",
-  "MEMORY:.spec.hardware.memory.modules[*].size",
+  "MEMORY:.spec.hardware.memory.totalSize",
   "DISKS:.spec.hardware.storage.devices[*].deviceName",
   "STORAGE:.spec.hardware.storage.totalSize",
   "NIC:.spec.hardware.network.interfaces[*].driver",

@@ -55,7 +55,7 @@ test("a missing Environment, Sidero gone and back, a wrong checksum, and all wel
   await machine.serial.until(/there is no Environment "metal"/, SCRIPT);
 
   await site.sidero.stop("SIGKILL");
-  await machine.serial.until(/refused|timed out/i, SCRIPT);
+  await machine.serial.until(/\/ipxe\.\.\. Connection/, SCRIPT);
   await site.restart();
   await site.sidero.apply(environment("metal", "0".repeat(128)));
   await waitsFor(/metal.*sha512|metal.*checksum|metal.*digest/i, 2 * SCRIPT);
