@@ -219,6 +219,22 @@ export const DIALOGUES: readonly Dialogue[] = [
     ],
   },
   {
+    name: "boot-records",
+    lines: [
+      'sed "s/MACHINE/$NS/" bootrecord.yaml > record.yaml; kubectl apply -f record.yaml',
+      "kubectl get bootrecords -l metal.sidero.dev/machine=$NS",
+      "kubectl patch bootrecord $NS.20200101-031000 --subresource=status --type=merge --patch-file bootrecord-status.yaml",
+      "kubectl get bootrecords -l metal.sidero.dev/machine=$NS",
+      "kubectl get bootrecords -l metal.sidero.dev/machine=$NS,mac.metal.sidero.dev/525400000001 -o wide",
+      'kubectl get bootrecord $NS.20200101-031000 -o jsonpath=\'{range .status.sightings[*]}{.time}{" "}{.what}{"\\n"}{end}\'',
+      "kubectl describe bootrecord $NS.20200101-031000",
+      "kubectl explain bootrecord.status.sightings",
+      "kubectl explain bootrecords.status --recursive",
+      `kubectl patch bootrecord $NS.20200101-031000 --subresource=status --type=merge -p '{"status":{"phase":"lost"}}'`,
+      "kubectl delete -f record.yaml",
+    ],
+  },
+  {
     name: "servers",
     lines: [
       "kubectl apply -f server.yaml",
