@@ -2,7 +2,7 @@
  * CPU time of a server with all the processes it ever starts, from the kernel's own books (cgroups, v1 or v2): children that have ended
  * are in them, which /proc forgets.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** v2 alone, v2 beside v1, v1. */
@@ -19,9 +19,9 @@ export class Account {
     mkdirSync(this.#folder, { recursive: true });
   }
 
-  /** To be called for a process before it starts others. */
-  add(pid: number): void {
-    writeFileSync(join(this.#folder, "cgroup.procs"), String(pid));
+  /** What to run so that a command is in the books from its first moment, with whatever it starts. */
+  command(command: readonly string[]): [program: string, args: string[]] {
+    return ["sh", ["-c", 'echo $$ > "$0" && exec "$@"', join(this.#folder, "cgroup.procs"), ...command]];
   }
 
   /** Milliseconds so far. */

@@ -1,6 +1,6 @@
-/** Where the benches of network boot run: a folder, programs compiled into it, peers, and a network of their own. */
-import { execFile, execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+/** Where the benches of network boot run: a folder, programs compiled into it, peers, and networks of their own. */
+import { execFile, execFileSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,8 @@ export interface Place {
   readonly peers: string;
   /** With which they find their libraries. */
   readonly peerEnvironment: Readonly<Record<string, string>>;
+  /** What to run so that a command is in the servers' network namespace, or in that of DHCP's clients. */
+  inside(command: readonly string[], where?: "servers" | "clients"): string[];
   readonly rounds: number;
   /** Part of the usual amount of work. */
   readonly share: number;
@@ -24,23 +26,32 @@ export function program(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-const INSIDE = "SIDERO_BENCH_NETWORK";
-
 /**
- * Runs the program again in a network namespace that has nothing but itself, where the ports 67, 69 and 80 are free, and ends
- * with it; returns at once inside.
+ * Two network namespaces that have nothing but themselves, so that the ports 67, 69 and 80 are free, with two cables between them: `ours` and
+ * `theirs` are the servers' ends, `ours-end` and `theirs-end` the clients'.
  */
-export function enterNetwork(): void {
-  if (process.env[INSIDE] === "1") return;
-  // tftpd-hpa does not believe in addresses while there are none but the loopback interface's.
-  const bridge = "ip link add br0 type bridge && ip addr add 10.77.0.1/24 dev br0 && ip link set br0 up";
-  const script = `ip link set lo up && ${bridge} && exec "$0" "$@"`;
-  const args = ["--net", "sh", "-c", script, process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { status } = spawnSync("unshare", args, { stdio: "inherit", env: { ...process.env, [INSIDE]: "1" } });
-  process.exit(status ?? 1);
+function layCables(servers: string, clients: string): void {
+  for (const each of [servers, clients]) {
+    ip("netns", "add", each);
+    process.once("exit", () => ip("netns", "del", each));
+  }
+  ip("-n", servers, "link", "set", "lo", "up");
+  for (const [cable, address] of [
+    ["ours", "10.80.0.1/16"],
+    ["theirs", "10.81.0.1/16"],
+  ] as const) {
+    ip("-n", servers, "link", "add", cable, "type", "veth", "peer", "name", `${cable}-end`, "netns", clients);
+    ip("-n", servers, "addr", "add", address, "dev", cable);
+    ip("-n", servers, "link", "set", cable, "up");
+    ip("-n", clients, "link", "set", `${cable}-end`, "up");
+  }
 }
 
-/** Brings the peers (before the network is left behind). */
+function ip(...args: string[]): void {
+  execFileSync("ip", args);
+}
+
+/** Brings the peers and returns the folder with those that are unpacked. */
 export function bringPeers(): string {
   const tools = fileURLToPath(new URL("../../tools/", import.meta.url));
   execFileSync(`${tools}dhcp-peers.sh`, { stdio: ["ignore", "ignore", "pipe"] });
@@ -51,9 +62,20 @@ export function bringPeers(): string {
 export function makePlace(peers: string, small: boolean): Place {
   const directory = mkdtempSync(join(tmpdir(), "sidero-bench-"));
   process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  // dnsmasq and tftpd-hpa serve what everyone may read.
+  chmodSync(directory, 0o755);
+  const network = `sidero-bench-${process.pid}`;
+  layCables(network, `${network}-clients`);
   return {
     directory,
     peers,
+    inside: (command, where = "servers") => [
+      "ip",
+      "netns",
+      "exec",
+      where === "servers" ? network : `${network}-clients`,
+      ...command,
+    ],
     peerEnvironment: { LD_LIBRARY_PATH: `${peers}/usr/lib/x86_64-linux-gnu:${peers}/usr/lib/aarch64-linux-gnu` },
     rounds: small ? 1 : 3,
     share: small ? 0.1 : 1,

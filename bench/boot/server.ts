@@ -2,7 +2,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Account } from "./account.ts";
+import type { Place } from "./place.ts";
 
 export interface Server {
   readonly name: string;
@@ -22,18 +25,25 @@ export interface ServerOptions {
   readonly ready?: string;
 }
 
-export async function startServer({ name, address, command, env, ready }: ServerOptions): Promise<Server> {
+export async function startServer(place: Place, { name, address, command, env, ready }: ServerOptions): Promise<Server> {
   const account = new Account(name);
-  const [program, ...args] = command;
-  const child = spawn(program!, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"], detached: true });
+  const log = join(place.directory, `${name}.log`);
+  const stdio = ["ignore", "pipe", openSync(log, "a")] as const;
+  const child = spawn(...account.command(place.inside(command)), {
+    env: { ...process.env, ...env },
+    stdio: [...stdio],
+    detached: true,
+  });
   await once(child, "spawn");
-  account.add(child.pid!);
-  const exited = once(child, "exit");
+  const kill = (): void => void process.kill(-child.pid!, "SIGKILL");
+  process.once("exit", kill);
+  const exited = once(child, "exit").then(() => process.removeListener("exit", kill));
   const failed = exited.then(() => {
-    throw new Error(`${name} ended before it served`);
+    throw new Error(`${name} ended before it served:\n${readFileSync(log, "utf8").slice(-2000)}`);
   });
   failed.catch(() => {});
   await Promise.race([ready === undefined ? new Promise((resolve) => setTimeout(resolve, 500)) : said(child, ready), failed]);
+  child.stdout!.resume();
   return {
     name,
     address,
@@ -44,12 +54,18 @@ export async function startServer({ name, address, command, env, ready }: Server
       // Those that it started are of its group.
       process.kill(-child.pid!, "SIGTERM");
       await exited;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 200));
       account.close();
     },
   };
 }
 
-async function said(child: ChildProcess, line: string): Promise<void> {
-  for await (const chunk of child.stdout!.setEncoding("utf8")) if ((chunk as string).includes(line)) return;
+function said(child: ChildProcess, line: string): Promise<void> {
+  return new Promise((resolve) => {
+    let text = "";
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+      if (text.split("\n").includes(line)) resolve();
+    });
+  });
 }
