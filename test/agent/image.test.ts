@@ -41,20 +41,12 @@ interface Machine {
 
 function boot(memory: number, append: string, devices: readonly string[] = []): Machine {
   const args = [
-    ...["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-machine", "q35", "-cpu", "max"],
-    ...[
-      "-accel",
-      "tcg,tb-size=256",
-      "-m",
-      String(memory),
-      "-kernel",
-      `${out}/vmlinuz-amd64`,
-      "-initrd",
-      `${out}/initramfs-amd64`,
-    ],
-    ...["-netdev", "user,id=n0", "-device", `virtio-net-pci,netdev=n0,mac=${MAC}`],
-    ...["-append", `console=ttyS0 panic=-1 no_timer_check quiet sidero.mac=${MAC} ${append}`, ...devices],
-  ];
+    "-nodefaults -display none -serial stdio -no-reboot -machine q35 -cpu max -accel tcg,tb-size=256".split(" "),
+    ["-m", String(memory), "-kernel", `${out}/vmlinuz-amd64`, "-initrd", `${out}/initramfs-amd64`],
+    ["-netdev", "user,id=n0", "-device", `virtio-net-pci,netdev=n0,mac=${MAC}`],
+    ["-append", `console=ttyS0 panic=-1 no_timer_check quiet sidero.mac=${MAC} ${append}`],
+    devices,
+  ].flat();
   const qemu = spawn("qemu-system-x86_64", args, { stdio: ["ignore", "pipe", "pipe"] });
   const pieces: string[] = [];
   for (const stream of [qemu.stdout, qemu.stderr]) stream.on("data", (piece: Buffer) => pieces.push(piece.toString("latin1")));
@@ -99,12 +91,12 @@ test("a machine with disks on every bus registers and switches itself off when t
     return ["-drive", `if=none,id=${name},file=${out}/${name},format=raw`];
   };
   const devices = [
-    ...["-smbios", `type=1,manufacturer=Lab,product=Node,serial=LAB0001,uuid=${UUID}`],
-    ...[...disk("d0", 1), "-device", "virtio-blk-pci,drive=d0,serial=VIRT0"],
-    ...[...disk("d1", 2), "-device", "ide-hd,drive=d1,bus=ide.0,serial=SATA1,rotation_rate=7200"],
-    ...[...disk("d2", 3), "-device", "nvme,drive=d2,serial=NVME2"],
-    ...["-netdev", "user,id=n1", "-device", "e1000e,netdev=n1,mac=52:54:00:aa:00:02"],
-  ];
+    ["-smbios", `type=1,manufacturer=Lab,product=Node,serial=LAB0001,uuid=${UUID}`],
+    [...disk("d0", 1), "-device", "virtio-blk-pci,drive=d0,serial=VIRT0"],
+    [...disk("d1", 2), "-device", "ide-hd,drive=d1,bus=ide.0,serial=SATA1,rotation_rate=7200"],
+    [...disk("d2", 3), "-device", "nvme,drive=d2,serial=NVME2"],
+    ["-netdev", "user,id=n1", "-device", "e1000e,netdev=n1,mac=52:54:00:aa:00:02"],
+  ].flat();
   await withMachine(server, { memory: 384, devices }, async (machine) => {
     await server.until(({ hellos }) => hellos.length > 0, PATIENCE);
     context.diagnostic(`first gRPC answer after ${((performance.now() - started) / 1000).toFixed(1)} s`);

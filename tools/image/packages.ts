@@ -1,6 +1,7 @@
 /** Debian packages for an architecture, fetched with the host's own apt sources and unpacked; nothing is installed. */
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 
 export type DebianArchitecture = "amd64" | "arm64";
@@ -12,20 +13,43 @@ export interface Packages {
   readonly names: readonly string[];
 }
 
-/** Fetches `wanted` and the kernel that `linux-image-<architecture>` stands for into `cache`; what is there already stays. */
+/** Milliseconds for which the names of the newest packages are good: an image is made again without asking anybody. */
+const FRESH = 86_400_000;
+
+/**
+ * Fetches `wanted` and the kernel that `linux-image-<architecture>` stands for into `cache`; what is there already stays. Debian is asked for
+ * newer ones once a day, or when other packages are wanted.
+ */
 export function fetchPackages(architecture: DebianArchitecture, wanted: readonly string[], cache: string): Packages {
+  const key = createHash("sha256").update(wanted.join()).digest("hex").slice(0, 8);
+  const list = `${cache}/packages-${architecture}-${key}.json`;
+  const downloads = `${cache}/packages-${architecture}`;
+  const isFresh = existsSync(list) && Date.now() - statSync(list).mtimeMs < FRESH;
+  const names = isFresh ? (JSON.parse(readFileSync(list, "utf8")) as string[]) : download(architecture, wanted, downloads, cache);
+  if (!isFresh) writeFileSync(list, JSON.stringify(names));
+  return { root: unpack(names, downloads, `${cache}/root-${architecture}`), names };
+}
+
+/** Names of the newest packages, sorted, once they are in `downloads`. */
+function download(architecture: DebianArchitecture, wanted: readonly string[], downloads: string, cache: string): string[] {
   const apt = aptFor(architecture, `${cache}/apt-${architecture}`);
   const names = [kernelPackage(architecture, apt), ...wanted];
-  const downloads = `${cache}/packages-${architecture}`;
   mkdirSync(downloads, { recursive: true });
   // apt-get leaves a file alone that is whole, and fetches a newer version beside it.
   run("apt-get", [...apt, "-q", "download", ...names], downloads);
-  const newest = names.map((name) => newestOf(name, downloads));
-  const root = `${cache}/root-${architecture}`;
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(root);
-  for (const deb of newest) run("dpkg-deb", ["-x", `${downloads}/${deb}`, root], downloads);
-  return { root, names: newest.toSorted() };
+  return names.map((name) => newestOf(name, downloads)).toSorted();
+}
+
+/** A directory with what is in the packages, made once for each set of them. */
+function unpack(names: readonly string[], downloads: string, target: string): string {
+  const root = `${target}-${createHash("sha256").update(names.join()).digest("hex").slice(0, 16)}`;
+  if (existsSync(root)) return root;
+  const draft = `${target}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft);
+  for (const name of names) run("dpkg-deb", ["-x", `${downloads}/${name}`, draft], downloads);
+  renameSync(draft, root);
+  return root;
 }
 
 /** Options that make apt speak of another architecture, with lists of its own beside the host's. */
