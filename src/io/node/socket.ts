@@ -9,7 +9,7 @@ import { Fault } from "#std/fault.ts";
 export const LEVEL = { socket: 1, ipv6: 41, icmp6: 58 } as const;
 export const OPTION = { reuseAddress: 2, broadcast: 6, receiveBuffer: 8, bindToDevice: 25, receiveBufferForce: 33 } as const;
 export const OPTION6 = { joinGroup: 20, v6Only: 26, multicastHops: 18, unicastHops: 16 } as const;
-const FAMILY = { 4: 2, 6: 10 } as const;
+const FAMILY = { 4: 2, 6: 10, packet: 17 } as const;
 export const TYPE = { datagram: 2, raw: 3 } as const;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const FLAGS = 0o4000 | 0o2000000;
@@ -50,7 +50,7 @@ function lastError(): string {
 export class NativeSocket {
   readonly fd: number;
 
-  constructor(family: 4 | 6, type: number, protocol = 0) {
+  constructor(family: 4 | 6 | "packet", type: number, protocol = 0) {
     this.fd = checked(libc().socket(FAMILY[family], type | FLAGS, protocol));
   }
 
