@@ -85,6 +85,8 @@ test("a wait lasts from when it was first told until the machine goes on", () =>
   assert.deepEqual(waiting.waitingFor, { what: "Environment default", since: START + 1000 });
   assert.equal(fold(waiting, at(12, "http.sent")).waitingFor, undefined);
   assert.deepEqual(fold(waiting, at(12, "sidero.stopped")).waitingFor, waiting.waitingFor);
+  const asking = booted(at(0, "dhcp.discover", { waitingFor: "an answer by DHCP" }), at(1, "dhcp.other-server"));
+  assert.equal(asking.waitingFor, undefined, "an answer, whoever gave it");
   assert.equal(fold(waiting, at(13, "script.served", { waitingFor: "acceptance" })).waitingFor?.since, START + 13_000);
 });
 

@@ -29,7 +29,7 @@ const ATTEMPT = 60_000;
 
 const OURS: ReadonlySet<What> = new Set(["sidero.stopped", "sidero.started"]);
 /** Tell something, but not that the machine has gone on. */
-const ASIDE: ReadonlySet<What> = new Set<What>(["agent.log", "dhcp.other-server", ...OURS]);
+const ASIDE: ReadonlySet<What> = new Set<What>(["agent.log", ...OURS]);
 
 /** A boot that this is the first sighting of. */
 export function beginBoot(sighting: Sighting): Boot {
@@ -41,7 +41,7 @@ export function beginBoot(sighting: Sighting): Boot {
 export function beginsAnew(boot: Boot, { what, at, begins }: Sighting): boolean {
   const phase = phaseOf(what, PHASES[0]);
   // What is told late has happened in this boot.
-  if (phase === undefined || ASIDE.has(what) || at < boot.lastSeenAt) return false;
+  if (phase === undefined || ASIDE.has(what) || what === "dhcp.other-server" || at < boot.lastSeenAt) return false;
   const reached = rank(boot.phase);
   const gap = at - boot.lastSeenAt;
   const isOver = boot.endedAt !== undefined;

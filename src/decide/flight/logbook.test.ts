@@ -89,6 +89,8 @@ test("an offer gives an address to nobody who has it not, and takes it from nobo
     .see(1, "dhcp.other-server", { mac: OTHER_MAC, address: "10.0.0.5" })
     .see(2, "tftp.sent", { address: "10.0.0.5" });
   assert.deepEqual(Object.values(desk.told), ["mac-525400000001: dhcp.ack tftp.sent", "mac-525400000002: dhcp.other-server"]);
+  desk.see(100, "dhcp.other-server", { mac: OTHER_MAC, address: "10.0.0.5" }).see(101, "tftp.sent", { address: "10.0.0.5" });
+  assert.match(Object.values(desk.told)[1]!, /: dhcp.other-server×2 tftp.sent$/);
 });
 
 test("a UUID that many boards share joins nothing", () => {

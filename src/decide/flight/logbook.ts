@@ -51,6 +51,8 @@ type Place = "passing" | "arriving" | "known";
 
 /** Milliseconds after which an address alone does not make the machine that had it the one that has it now. */
 const ADDRESS_AGE = 10 * 60_000;
+/** Milliseconds since an address was last heard of in which nobody else has it. */
+const IN_USE = 60_000;
 /** Milliseconds in which a machine must have been seen for its boot to be under way. */
 const UNDER_WAY = 15 * 60_000;
 /** Milliseconds after which a stranger that came no further is forgotten. */
@@ -215,12 +217,7 @@ export class Logbook {
     const { address, ...names } = whom;
     const found = this.#roll.find(whom);
     const machine = found ?? this.#roll.add(Object.keys(names).length === 0 ? whom : names);
-    const others = { ...whom };
-    // An offer need not be taken, and one who is still looking has no address.
-    const isOffered = what === "dhcp.offer" || what === "dhcp.other-server";
-    const isUsed = what !== "dhcp.discover" && what !== "dhcp.nak" && what !== "dhcp.refused";
-    if (address !== undefined && (!isUsed || (isOffered && this.#roll.isTaken(address))))
-      delete (others as { address?: string }).address;
+    const others = address !== undefined && this.#mayTake(address, what, at) ? whom : names;
     for (let other = this.#roll.other(machine, others); other !== undefined; other = this.#roll.other(machine, others)) {
       this.#merge(machine, other, at);
     }
@@ -228,6 +225,14 @@ export class Logbook {
     if (this.#roll.learn(machine, others) && nameOf(machine) !== before)
       for (const page of machine.pages) this.#touch(page, "news", machine);
     return machine;
+  }
+
+  /** One who is still looking has no address; one who is offered an address need not take it, and somebody else may be using it now. */
+  #mayTake(address: string, what: What, at: number): boolean {
+    if (what === "dhcp.discover" || what === "dhcp.nak" || what === "dhcp.refused") return false;
+    if (what !== "dhcp.offer" && what !== "dhcp.other-server") return true;
+    const holder = this.#roll.holder(address);
+    return holder === undefined || at - lastOf(holder) > IN_USE;
   }
 
   /** `other` turns out to be the same machine. */

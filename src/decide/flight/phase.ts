@@ -1,4 +1,4 @@
-/** How far a boot has come, told from what is seen. Only what the machine got is progress: a refusal is none. */
+/** How far a boot has come, told from what is seen. A file that was refused is no progress; asking for an address is some, whoever answers. */
 import { PHASES, type Phase } from "#kinds/metal/v1alpha2/boot-record.ts";
 import type { What } from "../sighting.ts";
 
@@ -9,6 +9,9 @@ const PROGRESS: Partial<Record<What, Phase | "file">> = {
   "dhcp.request": "dhcp",
   "dhcp.offer": "dhcp",
   "dhcp.ack": "dhcp",
+  "dhcp.nak": "dhcp",
+  "dhcp.refused": "dhcp",
+  "dhcp.other-server": "dhcp",
   "tftp.sent": "program",
   "http.sent": "file",
   "script.served": "script",

@@ -69,9 +69,9 @@ export class Roll {
     return isNews;
   }
 
-  /** The address is somebody's. */
-  isTaken(address: string): boolean {
-    return this.#byName.has(`address:${address}`);
+  /** Whose address it is. */
+  holder(address: string): Machine | undefined {
+    return this.#byName.get(`address:${address}`);
   }
 
   remove(machine: Machine): void {
