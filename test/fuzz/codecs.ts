@@ -17,6 +17,8 @@ import { clientOf as clientOf6 } from "#wire/dhcp/v6/client.ts";
 import { decode as decode6 } from "#wire/dhcp/v6/decode.ts";
 import { encode as encode6 } from "#wire/dhcp/v6/encode.ts";
 import { formatArguments, parseArguments } from "#wire/ipxe/argument.ts";
+import { decode as decodeLldp } from "#wire/lldp/decode.ts";
+import { encode as encodeLldp } from "#wire/lldp/encode.ts";
 import { decode as decodeSmbios } from "#wire/smbios/decode.ts";
 import { decode as decodeTftp } from "#wire/tftp/decode.ts";
 import { encode as encodeTftp } from "#wire/tftp/encode.ts";
@@ -188,4 +190,17 @@ const token: Parser = {
   },
 };
 
-export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token];
+const NEIGHBOUR = { chassis: "00:1b:21:aa:bb:cc", port: "Ethernet1/7", timeToLive: 120 };
+const lldp: Parser = {
+  name: "lldp",
+  seeds: [NEIGHBOUR, { ...NEIGHBOUR, portDescription: "rack 4", systemName: "leaf-4a", systemDescription: "switch OS" }].map(
+    (packet) => encodeLldp(packet, NEIGHBOUR.chassis),
+  ),
+  words: hex("0000", "0207040000", "0405014574", "06020078", "fe06", "ffff", "0e04", "1000"),
+  longest: 9000,
+  run(input) {
+    read(() => decodeLldp(input));
+  },
+};
+
+export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp];
