@@ -21,7 +21,7 @@ export function controllers(clock: Clock, assets: AssetPorts | undefined): Contr
   const { blobs, downloads } = assets;
   return [
     ...always,
-    createEnvironmentController(blobs, downloads) as Controller,
-    createAssetStoreController(blobs, downloads, clock) as Controller,
+    createEnvironmentController(blobs, downloads),
+    createAssetStoreController(blobs, downloads, clock),
   ];
 }
