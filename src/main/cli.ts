@@ -18,6 +18,7 @@ const DATA = SETTINGS.data.default;
 
 /** Exit codes: 0 done, 1 it failed, 2 it was called wrongly. */
 const EXIT = { failed: 1, usage: 2 } as const;
+const WRONG_CALLS: ReadonlySet<string> = new Set(["cli.settings", "cli.usage"]);
 
 function program(): Command {
   const root = new Command("sidero")
@@ -99,6 +100,6 @@ try {
   } else {
     const fault = Fault.from(error);
     console.error(`sidero: ${fault.code === "std.unexpected" ? String(fault.stack) : fault.message}`);
-    process.exitCode = fault.code === "cli.settings" ? EXIT.usage : EXIT.failed;
+    process.exitCode = WRONG_CALLS.has(fault.code) ? EXIT.usage : EXIT.failed;
   }
 }
