@@ -7,6 +7,7 @@ import type { PciNames } from "#agent/steps/hardware/pci-names.ts";
 import { createPciNames } from "#agent/steps/hardware/pci-names.ts";
 import { hardwareReport, identityOf } from "#agent/steps/hardware/report.ts";
 import { captureTree } from "#agent/steps/hardware/tree.ts";
+import { runDhcp6 } from "#agent/steps/network/dhcp6.ts";
 import { networkPlan } from "#agent/steps/network/plan.ts";
 import { bringUp, raiseOthers } from "#agent/steps/network/up.ts";
 import { createRoad } from "#agent/steps/road.ts";
@@ -37,8 +38,9 @@ export async function agent(): Promise<void> {
   const drivers = loadDrivers(machine, clock);
   // Loading HTTP/2 takes longer than all the rest: in the time in which DHCP waits.
   const loading = import("@connectrpc/connect-node");
+  const dhcp6 = (name: string): void => void startDhcp6(log, name);
   const networking = road.begin("network");
-  const network = await bringUp({ machine, clock, log, plan: networkPlan(line), family: familyOf(endpoint) });
+  const network = await bringUp({ machine, clock, log, plan: networkPlan(line), family: familyOf(endpoint), dhcp6 });
   networking.done(network.interfaces.join(", "));
   await raiseOthers(machine, network.interfaces);
   const neighbours = await listenIfPossible(log);
@@ -82,6 +84,15 @@ export async function agent(): Promise<void> {
     chance: Math.random,
   });
   clearInterval(alive);
+}
+
+async function startDhcp6(log: Log, name: string): Promise<void> {
+  try {
+    const { openUdp } = await import("#io/node/udp.ts");
+    await runDhcp6({ machine, clock, log, open: openUdp, chance: Math.random }, name);
+  } catch (error) {
+    log.warn(`no DHCPv6 on ${name}: ${Fault.from(error).message}`);
+  }
 }
 
 /** An image for an architecture without the library for it goes without neighbours. */

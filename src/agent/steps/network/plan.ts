@@ -21,7 +21,7 @@ export interface NetworkPlan {
   readonly device?: string;
   readonly vlan?: number;
   readonly ipv4: { readonly how: "dhcp" | "off" } | StaticAddress;
-  /** `auto`: what routers advertise, DHCPv6 where they say so. */
+  /** `auto`: what routers advertise, and what a DHCPv6 server gives. */
   readonly ipv6: { readonly how: "auto" | "dhcp" | "off" } | StaticAddress;
   readonly mtu?: number;
   readonly hostname?: string;

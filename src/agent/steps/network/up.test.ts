@@ -19,7 +19,13 @@ function rig(mac: string) {
   machine.files.set("/sys/class/net/lo/address", "00:00:00:00:00:00\n");
   const log = createAgentLog(clock, (line) => void lines.push(line));
   const plan = networkPlan([{ name: "sidero.mac", value: mac }]);
-  return { clock, lines, machine, plug, options: { machine, clock, log, plan, family: 4 as const } };
+  return {
+    clock,
+    lines,
+    machine,
+    plug,
+    options: { machine, clock, log, plan, family: 4 as const, dhcp6: () => assert.fail("the server is reached by IPv4") },
+  };
 }
 
 test("waits for its interface and for an address that will do, and says so", async () => {

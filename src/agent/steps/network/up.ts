@@ -21,8 +21,8 @@ export interface NetworkOptions {
   readonly plan: NetworkPlan;
   /** Where Sidero is, to know which kind of address is enough: 4, 6, or either for a name. */
   readonly family: 4 | 6 | "any";
-  /** Starts a DHCPv6 client on an interface; it goes on for ever. */
-  readonly dhcp6?: (name: string) => void;
+  /** Starts a DHCPv6 client on an interface; it goes on for ever. Only where the server may be reached by IPv6, or by order. */
+  readonly dhcp6: (name: string) => void;
 }
 
 export interface Network {
@@ -94,14 +94,14 @@ async function hardwareInterfaces(machine: Machine): Promise<Found[]> {
   return found.flat();
 }
 
-async function carryOut({ machine, log, plan, dhcp6 }: NetworkOptions, name: string): Promise<void> {
+async function carryOut({ machine, log, plan, family, dhcp6 }: NetworkOptions, name: string): Promise<void> {
   const carrier = carrierOf(plan, name);
   if (plan.ipv6.how === "off") await machine.write(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`, "1");
   for (const [program = "", ...args] of linkCommands(plan, name)) {
     const { status, output } = await machine.run(program, args);
     if (status !== 0) log.warn(`${program} ${args.join(" ")}: exit code ${status} ${output.trim()}`);
   }
-  if (plan.ipv6.how === "auto" || plan.ipv6.how === "dhcp") dhcp6?.(carrier);
+  if (plan.ipv6.how === "dhcp" || (plan.ipv6.how === "auto" && family !== 4)) dhcp6(carrier);
 }
 
 /**
