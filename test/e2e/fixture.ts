@@ -1,12 +1,13 @@
 /** A site for a test: closed after it, and when the test failed its logs are kept and their last lines printed. */
 import { rm } from "node:fs/promises";
+import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import type { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
 import type { Machine } from "../../lab/machine.ts";
 import { bring } from "../../lab/peers.ts";
-import { isOf } from "../../lab/records.ts";
+import { followRecords, isOf } from "../../lab/records.ts";
+import type { Line } from "../../lab/serial.ts";
 import { openSite, type Site, type SiteOptions } from "../../lab/site.ts";
 import { withoutPeer } from "../peers/locate.ts";
 
@@ -34,7 +35,24 @@ export async function siteFor(
   return site;
 }
 
-/** The record of a machine's present boot, as soon as it is what is looked for; throws after so many seconds with the last one. */
+/**
+ * Milliseconds that may pass where so many seconds do at leisure: three times as much, and more when others keep this machine's
+ * processors busy, which is what an emulated machine is made of.
+ */
+function patience(seconds: number): number {
+  const share = Math.max(1, loadavg()[0]! / availableParallelism());
+  return 3000 * seconds * Math.min(share, 6);
+}
+
+/** What is written to a machine's serial line, in what takes so many seconds at leisure. */
+export function written(machine: Machine, pattern: RegExp, seconds: number): Promise<Line> {
+  return machine.serial.until(pattern, patience(seconds) / 1000);
+}
+
+/**
+ * The record of a machine's present boot, as soon as it is what is looked for. Throws with the last one seen when that takes far
+ * longer than the seconds that it takes at leisure.
+ */
 export async function recorded(
   { sidero }: Site,
   machine: Machine,
@@ -42,18 +60,25 @@ export async function recorded(
   seconds: number,
   isIt: (record: BootRecord) => boolean,
 ): Promise<BootRecord> {
-  const deadline = performance.now() + seconds * 1000;
-  for (;;) {
-    const { items } = JSON.parse(await sidero.kubectl("get", "bootrecords", "-o", "json")) as { items: BootRecord[] };
-    const found = items.filter((record) => isOf(record, machine));
-    const hit = found.find(isIt);
-    if (hit !== undefined) return hit;
-    if (performance.now() > deadline) {
-      throw new Error(
-        `${machine.description.name}: no record of ${what} within ${seconds} s, but ${JSON.stringify(found, undefined, 1)}`,
-      );
-    }
-    await setTimeout(250);
+  const found = Promise.withResolvers<BootRecord>();
+  const seen = new Map<string, BootRecord>();
+  const records = followRecords(sidero, (record) => {
+    if (!isOf(record, machine)) return;
+    seen.set(record.metadata.name ?? "", record);
+    if (isIt(record)) found.resolve(record);
+  });
+  const allowed = patience(seconds);
+  const timer = setTimeout(() => {
+    const last = JSON.stringify([...seen.values()], undefined, 1);
+    found.reject(
+      new Error(`${machine.description.name}: no record of ${what} within ${Math.round(allowed / 1000)} s, but ${last}`),
+    );
+  }, allowed);
+  try {
+    return await found.promise;
+  } finally {
+    clearTimeout(timer);
+    await records.stop();
   }
 }
 

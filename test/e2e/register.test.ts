@@ -15,8 +15,11 @@ const EVERY = [
   describe(3, { firmware: "uefi-http", cores: 2 }),
 ];
 
-/** Switches a machine on and returns how it came to be a Server. It may take three times what it takes at leisure. */
-async function register(site: Site, machine: Machine, seconds: number): Promise<Record<string, number>> {
+/** Seconds from the power button to a Server, at leisure. */
+const REGISTER = 20;
+
+/** Switches a machine on and returns how it came to be a Server. */
+async function register(site: Site, machine: Machine, seconds = REGISTER): Promise<Record<string, number>> {
   await machine.on();
   const record = await recorded(site, machine, "its registration", seconds, ({ status }) => status?.phase === "registered");
   return Object.fromEntries(roadOf(record, machine.since).map(({ name, at }) => [name, at]));
@@ -55,7 +58,7 @@ async function assertHardware(site: Site, machine: Machine): Promise<void> {
 test("with Sidero alone on the network", { skip }, async (context) => {
   const site = await siteFor(context, "alone", { machines: EVERY, dhcp: "server" });
   for (const machine of site.machines) {
-    const road = await register(site, machine, 60);
+    const road = await register(site, machine);
     context.diagnostic(`${machine.description.firmware}: ${JSON.stringify(road)}`);
     assert.deepEqual(
       Object.keys(road).filter((name) => name !== "iPXE"),
@@ -71,7 +74,7 @@ test("with Sidero alone on the network", { skip }, async (context) => {
 test("as a proxy beside dnsmasq", { skip }, async (context) => {
   const site = await siteFor(context, "proxy", { machines: EVERY, dhcp: "proxy" });
   await inTurn(site.machines, async (machine) => {
-    const road = await register(site, machine, 90);
+    const road = await register(site, machine);
     context.diagnostic(`${machine.description.firmware}: ${JSON.stringify(road)}`);
     await assertHardware(site, machine);
     await machine.off();
@@ -88,6 +91,6 @@ test("four at a time, one of them by its second network card", { skip }, async (
   ];
   const machines = [describe(1), describe(2), describe(3), describe(4, { nics: second })];
   const site = await siteFor(context, "four", { machines, dhcp: "server" });
-  await Promise.all(site.machines.map((machine) => register(site, machine, 150)));
+  await Promise.all(site.machines.map((machine) => register(site, machine, 3 * REGISTER)));
   for (const machine of site.machines) await assertHardware(site, machine);
 });
