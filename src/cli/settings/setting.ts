@@ -13,6 +13,11 @@ export interface ListenAddress {
 /** Who reads the setting. `manifest` settings shape the Kubernetes deployment and no process. */
 export type Role = "up" | "serve" | "agent" | "manifest";
 
+/** Who runs as a service. */
+export const PROCESS = ["up", "serve"] as const satisfies readonly Role[];
+/** How clusterctl's variables of upstream's controller manager begin. */
+export const CONTROLLER_MANAGER = "SIDERO_CONTROLLER_MANAGER_";
+
 interface About {
   readonly doc: string;
   /** Environment variables, the first that is set wins; a flag wins over all, the file loses to all. */
