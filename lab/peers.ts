@@ -1,7 +1,7 @@
 /** What the lab needs from elsewhere, brought by the scripts in tools/. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { bringImage, bringLab, locateKubectl } from "../test/peers/locate.ts";
+import { bringImage, bringLab, locateIpxe, locateKubectl } from "../test/peers/locate.ts";
 
 /** Where tools/image.sh puts the agent's kernel and initial RAM disk. */
 export const IMAGE: string = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "sidero/image/out");
@@ -9,16 +9,17 @@ export const IMAGE: string = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(
 export interface Peers {
   readonly kubectl: string;
   readonly image: string;
+  readonly programs: string;
 }
 
 let brought: Peers | undefined;
 
-/** QEMU and all that, a kubectl (`KUBECTL` names another one), and the agent's image. Quick when all is there. */
+/** QEMU and all that, a kubectl (`KUBECTL` names another one), the agent's image and iPXE. Quick when all is there. */
 export function bring(): Peers {
   if (brought === undefined) {
     bringLab();
     bringImage();
-    brought = { kubectl: process.env["KUBECTL"] ?? locateKubectl("1.36"), image: IMAGE };
+    brought = { kubectl: process.env["KUBECTL"] ?? locateKubectl("1.36"), image: IMAGE, programs: locateIpxe() };
   }
   return brought;
 }

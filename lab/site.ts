@@ -25,6 +25,8 @@ export interface SiteOptions {
   readonly kubectl: string;
   /** Folder with the agent's kernel and initial RAM disk. */
   readonly image: string;
+  /** Folder with iPXE. */
+  readonly programs: string;
   /** Folder of all logs; made if it is missing. */
   readonly logs: string;
   /** More flags of `sidero up`. */
@@ -44,7 +46,15 @@ export interface Site {
 }
 
 /** The machines are off, Sidero serves. */
-export async function openSite({ machines: descriptions, dhcp, kubectl, image, logs, flags = {} }: SiteOptions): Promise<Site> {
+export async function openSite({
+  machines: descriptions,
+  dhcp,
+  kubectl,
+  image,
+  programs,
+  logs,
+  flags = {},
+}: SiteOptions): Promise<Site> {
   await mkdir(logs, { recursive: true });
   const { network, machines, close } = await createRack(descriptions, logs);
   let dnsmasq: Dnsmasq | undefined;
@@ -54,7 +64,7 @@ export async function openSite({ machines: descriptions, dhcp, kubectl, image, l
     const file = join(network.directory, "subnets.yaml");
     await writeFile(file, SUBNETS);
     const modes = dhcp === "server" ? { dhcp, "dhcp-subnets": file } : { dhcp };
-    const all = { "dhcp-interfaces": "rack", "agent-image": image, ...modes, ...flags };
+    const all = { "dhcp-interfaces": "rack", "agent-image": image, "boot-programs": programs, ...modes, ...flags };
     return startSidero(network, { flags: all, kubectl, logs });
   };
   const shut = async (): Promise<void> => {
