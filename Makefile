@@ -9,7 +9,7 @@ DATA ?= $(CURDIR)/data
 ARGS ?=
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sidero
 IMAGE := $(CACHE)/image/out
-IPXE := $(CACHE)/ipxe/out
+IPXE := $(CACHE)/ipxe-build/out
 # A failed test may leave a connection open: that is no reason to wait for ever.
 TEST := node --test --test-force-exit --test-timeout=900000
 UNIT := src/**/*.test.ts
@@ -62,11 +62,11 @@ bench: peers ## ours and the genuine server side by side, one JSON object per li
 image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (minutes the first time)
 	@tools/image.sh $(IMAGE) $(ARCHITECTURES)
 
-ipxe: setup ## our own build of iPXE from Debian's source package, with the script inside
-	@tools/ipxe.sh $(IPXE)
+ipxe: setup ## our own build of iPXE from Debian's source package, with the script inside; make up then prefers it
+	@tools/ipxe-build.sh $(IPXE)
 
 up: setup image ## network boot and an API server on 127.0.0.1:6443, its state in DATA (./data)
-	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs "$$(tools/ipxe.sh)" $(ARGS)
+	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs "$$(if [ -e $(IPXE)/MANIFEST ]; then echo $(IPXE); else tools/ipxe.sh; fi)" $(ARGS)
 
 lab: setup ## a virtual rack to play with: QEMU machines in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
 	@node lab/main.ts $(ARGS)
