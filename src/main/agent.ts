@@ -1,4 +1,6 @@
 /** `sidero agent`: the program of a machine that is being discovered. Its settings are the arguments of the kernel it was started by. */
+import { connect } from "node:net";
+import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { runAgent } from "#agent/steps/agent.ts";
 import { createAgentLog } from "#agent/steps/agent-log.ts";
 import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
@@ -49,7 +51,7 @@ export async function agent(): Promise<void> {
   const { createGrpcTransport } = await loading;
   await runAgent({
     transport: createGrpcTransport({
-      baseUrl: `http://${endpoint}`,
+      ...addressOf(endpoint),
       // A server that vanished without a word is noticed between orders.
       pingIntervalMs: 20_000,
       interceptors: [
@@ -106,9 +108,24 @@ async function listenIfPossible(log: Log): Promise<Neighbours> {
   }
 }
 
+/**
+ * Where to connect to. Node writes an IPv6 address into `:authority` without its brackets, which servers refuse: the name there is another
+ * one then, and the connection goes where it should.
+ */
+function addressOf(endpoint: string): Pick<GrpcTransportOptions, "baseUrl" | "nodeOptions"> {
+  const { host, port } = partsOf(endpoint);
+  if (parseIpv6(host) === undefined) return { baseUrl: `http://${endpoint}` };
+  return { baseUrl: `http://sidero:${port}`, nodeOptions: { createConnection: () => connect(port, host) } };
+}
+
 /** Which kind of address reaches `HOST:PORT`; a name may have either. */
 function familyOf(endpoint: string): 4 | 6 | "any" {
-  const host = endpoint.slice(0, Math.max(0, endpoint.lastIndexOf(":"))).replaceAll(/[[\]]/g, "");
+  const { host } = partsOf(endpoint);
   if (parseIpv4(host) !== undefined) return 4;
   return parseIpv6(host) === undefined ? "any" : 6;
+}
+
+function partsOf(endpoint: string): { readonly host: string; readonly port: number } {
+  const colon = endpoint.lastIndexOf(":");
+  return { host: endpoint.slice(0, Math.max(0, colon)).replaceAll(/[[\]]/g, ""), port: Number(endpoint.slice(colon + 1)) };
 }

@@ -64,11 +64,18 @@ function boot(memory: number, append: string, devices: readonly string[] = []): 
 /** Boots against a server and gives both to `use`; the console comes with any failure. */
 async function withMachine(
   server: ForeignServer,
-  options: { readonly memory: number; readonly append?: string; readonly devices?: readonly string[] },
+  options: {
+    readonly memory: number;
+    /** Where the server is, as the machine and as this host see it. */
+    readonly hosts?: readonly [machine: string, host: string];
+    readonly append?: string;
+    readonly devices?: readonly string[];
+  },
   use: (machine: Machine) => Promise<void>,
 ): Promise<void> {
-  const { port, close } = await listen(server);
-  const append = `sidero.endpoint=10.0.2.2:${port} sidero.token=t0ken ${options.append ?? ""}`;
+  const [seen, host] = options.hosts ?? ["10.0.2.2", "127.0.0.1"];
+  const { port, close } = await listen(server, host);
+  const append = `sidero.endpoint=${seen}:${port} sidero.token=t0ken ${options.append ?? ""}`;
   const machine = boot(options.memory, append, options.devices);
   try {
     await use(machine);
@@ -168,6 +175,17 @@ test("a static address, and upstream's server: it reports and reboots; 208 MiB w
     assert.equal(server.registrations[0]!.hostname, "node7");
     assert.equal(await machine.ended, 0, "with -no-reboot a reboot ends QEMU");
     assert.match(machine.console(), /rebooting in 1 s/);
+  });
+});
+
+test("IPv6 alone, by what a router advertises", async () => {
+  const server = createForeignServer();
+  await withMachine(server, { memory: 256, hosts: ["[fec0::2]", "::1"], append: "ip=auto6" }, async () => {
+    await server.until(({ addresses }) => addresses.length > 0, PATIENCE);
+    assert.deepEqual(
+      server.addresses[0]!.address.map(({ address }) => address),
+      ["fec0::5054:ff:feaa:1"],
+    );
   });
 });
 
