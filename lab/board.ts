@@ -22,6 +22,7 @@ export interface Board {
   take(record: BootRecord): void;
   /** Resolves when the machine has registered. */
   arrived(machine: Machine): Promise<void>;
+  /** What the lines are now, they stay. */
   close(): void;
 }
 
@@ -32,7 +33,8 @@ export function createBoard(screen: Screen, machines: readonly Machine[]): Board
   const title = ({ description: { name, firmware } }: Machine): string =>
     `${styleText("bold", name.padEnd(width))}  ${styleText("dim", NAMES[firmware].padEnd(9))}`;
 
-  const draw = (): void => screen.show([...rows].map(([machine, row]) => `${title(machine)}  ${line(machine, row)}`));
+  const lines = (): string[] => [...rows].map(([machine, row]) => `${title(machine)}  ${line(machine, row)}`);
+  const draw = (): void => screen.show(lines());
   // Seconds go on while nothing is seen.
   const tick = setInterval(draw, 250);
 
@@ -53,7 +55,8 @@ export function createBoard(screen: Screen, machines: readonly Machine[]): Board
     },
     close() {
       clearInterval(tick);
-      draw();
+      screen.show([]);
+      screen.print(lines().join("\n"));
     },
   };
 }
