@@ -26,14 +26,22 @@ import { VERSION } from "./version.ts";
 const PCI_IDS = "/usr/share/misc/pci.ids";
 const PCI_IDS_LIMIT = 4 * 1024 * 1024;
 
-/** Runs until the machine reboots. Opens no file for writing but of /proc, /sys and /run: no disk is ever written to. */
+/**
+ * Runs until the machine reboots. Opens no file for writing but of /proc, /sys and /run: no disk is ever written to. Fault `cli.usage` on a machine
+ * that was not started by a boot script: there it would take the network over.
+ */
 export async function agent(): Promise<void> {
+  const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
+  const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
+  if (endpoint === "") {
+    const problem =
+      "the kernel was started without sidero.endpoint: the agent runs in machines that boot its image, and nowhere else";
+    throw new Fault("cli.usage", problem, { fault: "caller", retry: "never" });
+  }
   const log = createAgentLog(clock, (line) => void process.stderr.write(`[sidero] ${line}\n`));
   // A timer alone does not keep the process alive, and waiting is most of what it does.
   const alive = setInterval(() => {}, 2 ** 30);
   log.info(`sidero agent ${VERSION}`);
-  const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
-  const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
   let token = argumentOf(line, "sidero.token");
   const road = createRoad(clock, log);
 

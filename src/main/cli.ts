@@ -42,6 +42,16 @@ function program(): Command {
   });
 
   root
+    .command("agent")
+    .description(
+      "What a machine runs that boots the agent's image; its settings are kernel arguments. Refuses to run anywhere else.",
+    )
+    .action(async () => {
+      const { agent } = await import("./agent.ts");
+      await agent();
+    });
+
+  root
     .command("backup")
     .description("Write a consistent copy of a data directory, also while Sidero runs on it.")
     .argument("<target>", "directory to make; must not exist")
