@@ -68,6 +68,8 @@ export interface ListenOptions {
     readonly ciphers?: string;
   };
   readonly limits: {
+    /** Connections at once from one address, so that no host takes all there can be. Absent: no bound. */
+    readonly perAddress?: number;
     /** Milliseconds until all request headers must be there. */
     readonly headers: number;
     /** Milliseconds a kept-alive connection may be idle. */

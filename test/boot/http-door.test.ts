@@ -161,3 +161,24 @@ test("closing does not wait for connections that have not said anything", async 
   await Promise.all([listener.close(), once(socket, "close")]);
   assert.ok(performance.now() - start < 1_000);
 });
+
+test("one address gets so many connections and no more, and room again when they end", async (context) => {
+  const crowded = await listen({ host: "127.0.0.1", port: 0, limits: { ...LIMITS, perAddress: 2 } }, handler);
+  context.after(() => crowded.close());
+  const from = async (localAddress: string): Promise<Socket> => {
+    const socket = connectTcp({ port: crowded.port, host: "127.0.0.1", localAddress });
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    return socket;
+  };
+  const ask = async (socket: Socket): Promise<string> => {
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    return read(socket).catch(() => "");
+  };
+  const first = [await from("127.0.0.2"), await from("127.0.0.2")];
+  assert.equal(await ask(await from("127.0.0.2")), "");
+  assert.match(await ask(await from("127.0.0.3")), /^HTTP\/1.1 200/, "others are not concerned");
+  assert.match(await ask(first[0]!), /^HTTP\/1.1 200/);
+  assert.match(await ask(await from("127.0.0.2")), /^HTTP\/1.1 200/);
+  first[1]!.destroy();
+});

@@ -6,13 +6,13 @@ import { Admission } from "./admission.ts";
 const never = new AbortController().signal;
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function setUp(limit = 100) {
+function setUp(limit = 100, share?: number) {
   const clock = new VirtualClock();
-  const admission = new Admission({ limit, patience: 5_000, clock });
+  const admission = new Admission({ limit, patience: 5_000, clock, ...(share === undefined ? {} : { share }) });
   const log: string[] = [];
   const releases = new Map<string, () => void>();
-  const ask = (name: string, bytes: number, signal = never): void => {
-    void admission.admit(bytes, signal).then(
+  const ask = (name: string, bytes: number, signal = never, address = ""): void => {
+    void admission.admit(bytes, signal, address).then(
       (release) => {
         log.push(name);
         releases.set(name, release);
@@ -92,4 +92,28 @@ test("peers that do not read hold others up for a while only, and may not take m
   assert.deepEqual(log.slice(4), ["alive 3"], "the room of one that is slow lets another count as slow");
   for (const name of ["dead 2", "alive 1", "alive 2", "alive 3"]) release(name);
   assert.equal(admission.inFlight, 0);
+});
+
+test("an address gets no more than its share, and others do not wait for it", async () => {
+  const { admission, log, ask, release } = setUp(100, 40);
+  for (let i = 0; i < 1000; i++) ask(`greedy ${i}`, 20, never, "192.0.2.1");
+  ask("large", 60, never, "192.0.2.2");
+  await soon();
+  assert.deepEqual(log, ["greedy 0", "greedy 1", "large"], "one chunk goes also beyond the share");
+  release("greedy 0");
+  await soon();
+  assert.deepEqual(log.slice(3), ["greedy 2"], "and its own others go on as they leave");
+  assert.equal(admission.inFlight, 100);
+});
+
+test("addresses take turns, however many downloads each has", async () => {
+  const { log, ask, release } = setUp(20);
+  for (const name of ["a 1", "a 2", "a 3"]) ask(name, 20, never, "192.0.2.1");
+  for (const name of ["b 1", "b 2"]) ask(name, 20, never, "192.0.2.2");
+  for (let i = 0; i < 4; i++) {
+    await soon();
+    release(log.at(-1)!);
+  }
+  await soon();
+  assert.deepEqual(log, ["a 1", "a 2", "b 1", "a 3", "b 2"]);
 });

@@ -7,6 +7,8 @@ import type { Clock, Timer } from "#io/clock.ts";
 export interface AdmissionOptions {
   /** Bytes on their way at once. Chunks of peers that do not read may take as much again. */
   readonly limit: number;
+  /** Bytes on their way to one address, but one chunk always: whoever opens a thousand downloads gets no more of us. Absent: no bound. */
+  readonly share?: number;
   /** Milliseconds after which a chunk that has not left is no longer waited for by others. */
   readonly patience: number;
   readonly clock: Clock;
@@ -20,23 +22,35 @@ interface Held {
 
 interface Waiting {
   readonly bytes: number;
-  readonly admit: (release: () => void) => void;
+  readonly admit: () => void;
+}
+
+/** All downloads of one address. */
+interface Peer {
+  /** Bytes. */
+  held: number;
+  readonly waiting: Set<Waiting>;
 }
 
 export class Admission {
   readonly #limit: number;
+  readonly #share: number;
   readonly #patience: number;
   readonly #clock: Clock;
   /** In the order in which they were admitted. */
   readonly #held = new Set<Held>();
-  readonly #waiting = new Set<Waiting>();
+  /** By address; those that hold something or wait. */
+  readonly #peers = new Map<string, Peer>();
+  /** Peers that wait and may have more, in the order of their turns. */
+  readonly #turns = new Set<Peer>();
   #moving = 0;
   #slow = 0;
   #timer: Timer | undefined;
   #peak = 0;
 
-  constructor({ limit, patience, clock }: AdmissionOptions) {
+  constructor({ limit, share = Number.POSITIVE_INFINITY, patience, clock }: AdmissionOptions) {
     this.#limit = limit;
+    this.#share = share;
     this.#patience = patience;
     this.#clock = clock;
   }
@@ -51,26 +65,31 @@ export class Admission {
   }
 
   /**
-   * Resolves, first come, first served, when `bytes` may be sent, to what is to be called once they have left or never will; rejects with the
-   * signal's reason. A chunk larger than the limit goes alone.
+   * Resolves, address by address in turn, and for each first come, first served, when `bytes` may be sent, to what is to be called once they
+   * have left or never will; rejects with the signal's reason. A chunk larger than the limit goes alone.
    */
-  admit(bytes: number, signal: AbortSignal): Promise<() => void> {
+  admit(bytes: number, signal: AbortSignal, address = ""): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#waiting.size === 0 && this.#fits(bytes)) return Promise.resolve(this.#hold(bytes));
+    const peer = this.#peers.get(address) ?? { held: 0, waiting: new Set() };
+    this.#peers.set(address, peer);
+    const isNext = this.#turns.size === 0 && peer.waiting.size === 0 && this.#mayHave(peer, bytes);
+    if (isNext && this.#fits(bytes)) return Promise.resolve(this.#hold(bytes, peer, address));
     return new Promise((resolve, reject) => {
       const stop = (): void => {
-        this.#waiting.delete(waiting);
+        peer.waiting.delete(waiting);
+        this.#queue(peer, address);
         reject(signal.reason as Error);
         this.#serve();
       };
       const waiting: Waiting = {
         bytes,
-        admit(release) {
+        admit: () => {
           signal.removeEventListener("abort", stop);
-          resolve(release);
+          resolve(this.#hold(bytes, peer, address));
         },
       };
-      this.#waiting.add(waiting);
+      peer.waiting.add(waiting);
+      this.#queue(peer, address);
       signal.addEventListener("abort", stop, { once: true });
       this.#serve();
     });
@@ -80,15 +99,31 @@ export class Admission {
     return this.#moving === 0 || this.#moving + bytes <= this.#limit;
   }
 
-  #hold(bytes: number): () => void {
+  #mayHave(peer: Peer, bytes: number): boolean {
+    return peer.held === 0 || peer.held + bytes <= this.#share;
+  }
+
+  /** Gives the peer a turn, or takes it away, by what it waits for now. */
+  #queue(peer: Peer, address: string): void {
+    const [first] = peer.waiting;
+    if (first !== undefined && this.#mayHave(peer, first.bytes)) this.#turns.add(peer);
+    else this.#turns.delete(peer);
+    if (first === undefined && peer.held === 0) this.#peers.delete(address);
+  }
+
+  #hold(bytes: number, peer: Peer, address: string): () => void {
     const held: Held = { bytes, since: this.#clock.monotonic(), isSlow: false };
     this.#held.add(held);
     this.#moving += bytes;
+    peer.held += bytes;
     this.#peak = Math.max(this.#peak, this.inFlight);
+    this.#queue(peer, address);
     return () => {
       if (!this.#held.delete(held)) return;
       if (held.isSlow) this.#slow -= bytes;
       else this.#moving -= bytes;
+      peer.held -= bytes;
+      this.#queue(peer, address);
       this.#serve();
     };
   }
@@ -96,10 +131,13 @@ export class Admission {
   #serve(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    for (const waiting of this.#waiting) {
-      if (!this.#fits(waiting.bytes)) return this.#makeRoom();
-      this.#waiting.delete(waiting);
-      waiting.admit(this.#hold(waiting.bytes));
+    for (const peer of this.#turns) {
+      const [waiting] = peer.waiting;
+      if (!this.#fits(waiting!.bytes)) return this.#makeRoom();
+      // To the end of the row, if it goes on.
+      this.#turns.delete(peer);
+      peer.waiting.delete(waiting!);
+      waiting!.admit();
     }
   }
 

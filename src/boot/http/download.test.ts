@@ -54,7 +54,7 @@ function begin(file: File, admission: Admission, headers = {}) {
   const abort = new AbortController();
   const sink = new SlowSink();
   const downloads: Download[] = [];
-  const request = { method: "GET", headers, signal: abort.signal } as const;
+  const request = { method: "GET", headers, signal: abort.signal, peer: { address: "192.0.2.1" } } as const;
   const answer = answerWith(file, request, admission, (download) => downloads.push(download));
   assert.ok("open" in answer.body);
   answer.body.open(sink);

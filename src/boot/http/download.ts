@@ -29,7 +29,7 @@ const CHUNK = 256 * 1024;
 
 export function answerWith(
   file: File,
-  { method, headers, signal }: Pick<Incoming, "headers" | "signal"> & { readonly method: "GET" | "HEAD" },
+  { method, headers, signal, peer }: Pick<Incoming, "headers" | "signal" | "peer"> & { readonly method: "GET" | "HEAD" },
   admission: Admission,
   ended: (download: Download) => void,
 ): Outgoing {
@@ -52,7 +52,7 @@ export function answerWith(
       return {
         status,
         headers: described,
-        body: { open: (sink) => void send(file, { start, end }, sink, { admission, signal, progress }) },
+        body: { open: (sink) => void send(file, { start, end }, sink, { admission, signal, progress, ...peer }) },
         settled: (complete) => ended({ start, end, size, complete, sent: progress.sent, ...faultOf(progress) }),
       };
     }
@@ -65,16 +65,17 @@ function faultOf({ fault }: { readonly fault: Fault | undefined }): { readonly f
 
 interface Sending {
   readonly admission: Admission;
+  readonly address: string;
   readonly signal: AbortSignal;
   readonly progress: { sent: number; fault: Fault | undefined };
 }
 
 async function send(file: File, { start, end }: { start: number; end: number }, sink: Sink, sending: Sending): Promise<void> {
-  const { admission, signal, progress } = sending;
+  const { admission, address, signal, progress } = sending;
   try {
     for (let at = start; at < end;) {
       const next = Math.min(at + CHUNK, end);
-      const release = await admission.admit(next - at, signal);
+      const release = await admission.admit(next - at, signal, address);
       try {
         for await (const piece of file.read(at, next)) sink.write(piece);
         await drained(sink, signal);

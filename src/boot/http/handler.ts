@@ -17,6 +17,8 @@ export interface BootHandlerOptions extends ScriptOptions, FileOptions {
 }
 
 const IN_FLIGHT = 64 * 1024 * 1024;
+/** Of these for one address, which may be that of a gateway with many machines behind it. */
+const SHARE = 4 * 1024 * 1024;
 /** A chunk that takes longer is a machine that is off or a network that is down. */
 const PATIENCE = 5_000;
 /** Characters of path and query together. */
@@ -30,7 +32,7 @@ const RETRY_AFTER = { "retry-after": "5" };
  */
 export function createBootHandler(options: BootHandlerOptions): Handler {
   const { clock, log, witness, settings, inventory, digest } = options;
-  const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, patience: PATIENCE, clock });
+  const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const answerScript = createScriptRoute(options);
 
@@ -61,7 +63,7 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     const file = await findFile(segments);
     if (file === undefined) return refuse(incoming, 404, "not found");
     const started = clock.monotonic();
-    return answerWith(file, { method, headers: incoming.headers, signal: incoming.signal }, admission, (download) => {
+    return answerWith(file, { method, headers: incoming.headers, signal: incoming.signal, peer }, admission, (download) => {
       report(download, { target, address: peer.address, at: clock.now(), took: clock.monotonic() - started, witness });
       if (download.fault !== undefined) log.error(`${shown(target)}: ${download.fault.message}`, { code: download.fault.code });
     });

@@ -45,8 +45,10 @@ export const listen: Listen = async (options, handler) => {
       ? createServer({ allowHalfOpen: true, noDelay: true }, (socket) => awaitPreface(socket, limits.headers, serve))
       : secure(tls, limits, serve);
   server.maxConnections = CONNECTIONS;
+  const crowd = new Crowd(limits.perAddress);
   server.prependListener("connection", (socket: Socket) => {
     sockets.add(socket);
+    crowd.enter(socket);
     socket.setKeepAlive(true, KEEP_ALIVE);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -73,6 +75,29 @@ export const listen: Listen = async (options, handler) => {
       }),
   };
 };
+
+/** Connections by the addresses they come from. */
+class Crowd {
+  readonly #most: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /** Counts the connection for as long as it lasts; one too many is cut at once. */
+  enter(socket: Socket): void {
+    const { remoteAddress: address = "" } = socket;
+    const count = (this.#counts.get(address) ?? 0) + 1;
+    this.#counts.set(address, count);
+    socket.once("close", () => {
+      const left = this.#counts.get(address)! - 1;
+      if (left === 0) this.#counts.delete(address);
+      else this.#counts.set(address, left);
+    });
+    if (count > this.#most) socket.destroy();
+  }
+}
 
 /** TLS before HTTP: the handshake's ALPN says which HTTP, and asks for a client certificate without insisting on one. */
 function secure(
