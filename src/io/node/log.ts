@@ -13,7 +13,8 @@ const COLORS = { error: "red", warn: "yellow", info: "green", debug: "dim" } as 
 
 export function createLog(options: LogOptions): Log {
   const level = options.verbosity >= 4 ? "debug" : "info";
-  const destination = options.format === "json" ? pino.destination(2) : { write: writeText };
+  const destination =
+    options.format === "json" ? pino.destination(2) : { write: (line: string) => void process.stderr.write(textOf(line)) };
   const base = {
     base: null,
     level,
@@ -40,13 +41,18 @@ function plain(facts: Facts): Record<string, unknown> {
   return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, value instanceof Error ? value.message : value]));
 }
 
-/** `12:00:01.234 info  message key=value`, for people. */
-function writeText(line: string): void {
+/** `12:00:01.234 info  message key=value`, for people. Machines have a say in messages and facts: what would move a terminal's cursor is escaped. */
+export function textOf(line: string): string {
   const { time, level, msg, ...facts } = JSON.parse(line) as { time: string; level: keyof typeof COLORS; msg: string } & Facts;
   const rest = Object.entries(facts).map(
     ([key, value]) => ` ${key}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`,
   );
-  process.stderr.write(
-    `${time.slice(11, 23)} ${styleText(COLORS[level], level.padEnd(5), { stream: process.stderr })} ${msg}${rest.join("")}\n`,
-  );
+  const colored = styleText(COLORS[level], level.padEnd(5), { stream: process.stderr });
+  return `${time.slice(11, 23)} ${colored} ${(msg + rest.join("")).replaceAll(CONTROL, escaped)}\n`;
+}
+
+const CONTROL = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
 }
