@@ -10,6 +10,8 @@ const SYS = "/sys/class/net";
 /** `linux/if.h`. */
 const UP = 0x1;
 const LOOPBACK = 0x8;
+/** Bytes; the kernel keeps some thousand neighbours at most. */
+const MOST_TABLE = 4 * 1024 * 1024;
 const NO_MAC = "00:00:00:00:00:00";
 
 export const interfaces: Interfaces = {
@@ -52,10 +54,13 @@ async function inArpTable(address: string): Promise<string | undefined> {
   return entry !== undefined && (Number(entry[2]) & 2) !== 0 ? entry[3] : undefined;
 }
 
-/** IPv6's table has no file. */
+let looking: Promise<string> | undefined;
+
+/** IPv6's table has no file. Anybody on the network can have us look: all who ask meanwhile share one look, so that there is one process at a time. */
 async function inNeighbourTable(address: string): Promise<string | undefined> {
-  const output = await new Promise<string>((resolve) => {
-    execFile("ip", ["-6", "neigh", "show", "to", address], { timeout: 5000 }, (_, text) => resolve(text));
-  });
-  return /lladdr ([0-9a-f:]{17})/.exec(output)?.[1];
+  looking ??= new Promise<string>((resolve) => {
+    execFile("ip", ["-6", "neigh", "show"], { timeout: 5000, maxBuffer: MOST_TABLE }, (_, text) => resolve(text));
+  }).finally(() => (looking = undefined));
+  const line = (await looking).split("\n").find((each) => each.startsWith(`${address} `));
+  return /lladdr ([0-9a-f:]{17})/.exec(line ?? "")?.[1];
 }
