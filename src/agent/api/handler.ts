@@ -18,6 +18,7 @@ import { createAgentCalls } from "./agent-calls.ts";
 import type { AgentSettings } from "./agent-calls.ts";
 import { Boots } from "./boots.ts";
 import { createGuard } from "./guard.ts";
+import { Intake } from "./intake.ts";
 import { createAgentLogs } from "./logs.ts";
 import type { AgentLogs } from "./logs.ts";
 import { createMachineCalls } from "./machine-calls.ts";
@@ -69,5 +70,5 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
     .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings }))
     .service(Machine, createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders }));
-  return { handler: createRpcHandler(router), orders, logsOf: logs.logsOf };
+  return { handler: createRpcHandler(router, new Intake(clock)), orders, logsOf: logs.logsOf };
 }

@@ -6,6 +6,7 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { Fault } from "#std/fault.ts";
 import type { Handler, Incoming, Outgoing, Sink } from "#io/serve.ts";
 import { checkForm } from "./form.ts";
+import type { Intake } from "./intake.ts";
 
 /** Bytes of one message, compressed or not; upstream's servers take 4 MiB, a machine of 8 sockets says 100 KB. */
 export const MOST_BYTES = 1024 * 1024;
@@ -28,13 +29,13 @@ export interface Call {
 }
 
 /** Answers the router's procedures; 404 for everything else. */
-export function createRpcHandler(router: ConnectRouter): Handler {
+export function createRpcHandler(router: ConnectRouter, intake: Intake): Handler {
   const procedures = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return async (incoming) => {
     const path = incoming.target.replace(/\?.*$/s, "");
     const procedure = procedures.get(path);
     if (procedure === undefined) return unknownProcedure(incoming);
-    const { body, values } = await received(incoming, procedure.method.input);
+    const { body, values } = await received(incoming, procedure.method.input, intake);
     const answer = await procedure({
       // None of our methods streams both ways, so that the version makes no difference.
       httpVersion: "2",
@@ -52,11 +53,15 @@ export function createRpcHandler(router: ConnectRouter): Handler {
 }
 
 /** The whole body and what is wrong with it; then it is empty. */
-async function received(incoming: Incoming, input: DescMessage): Promise<{ body: Buffer; values: ContextValues }> {
+async function received(
+  incoming: Incoming,
+  input: DescMessage,
+  intake: Intake,
+): Promise<{ body: Buffer; values: ContextValues }> {
   const call = { address: incoming.peer.address, signal: incoming.signal };
   const type = incoming.headers["content-type"] ?? "";
   try {
-    const body = await incoming.body(type.includes("json") ? MOST_JSON : MOST_BYTES + ENVELOPE);
+    const body = await intake.body(incoming, type.includes("json") ? MOST_JSON : MOST_BYTES + ENVELOPE);
     const message = type.startsWith("application/grpc") ? enveloped(body) : body;
     if (!type.includes("json")) checkForm(input, message);
     return { body, values: createContextValues().set(CALL, call) };
