@@ -43,8 +43,8 @@ export class Leases {
   readonly #byClient = new Map<string, string>();
   /** The first address that was never looked at: its pool, and the number in it. */
   #fresh: { pool: number; value: bigint };
-  /** Expired leases that were found in one search, the oldest first. */
-  #expired: Lease[] = [];
+  /** Addresses whose leases have expired: those found in one search, the oldest first, and what was given back since. */
+  #expired = new Set<string>();
   /** Before then a search finds nothing that has expired. */
   #nothingBefore = 0;
 
@@ -115,13 +115,13 @@ export class Leases {
   release({ key }: Pick<Claimant, "key">, address: string, now: number): Lease | undefined {
     const lease = this.#byAddress.get(address);
     if (lease?.client !== key || lease.state === "quarantined" || lease.expires <= now) return undefined;
-    return this.#put({ ...lease, expires: now });
+    return this.#end(lease, now);
   }
 
   /** The client takes another server's offer. */
   withdraw({ key }: Pick<Claimant, "key">, now: number): void {
     const lease = this.#byAddress.get(this.#byClient.get(key) ?? "");
-    if (lease?.state === "offered" && lease.expires > now) this.#put({ ...lease, expires: now });
+    if (lease?.state === "offered" && lease.expires > now) this.#end(lease, now);
   }
 
   /** Somebody uses the address without having it from here: nobody gets it for `duration` ms. */
@@ -156,6 +156,15 @@ export class Leases {
     if (lease.client !== "") this.#byClient.set(lease.client, lease.address);
     this.#nothingBefore = Math.min(this.#nothingBefore, lease.expires);
     return lease;
+  }
+
+  /** Whoever takes addresses and gives them back all the time must not cause a search each time. */
+  #end(lease: Lease, now: number): Lease {
+    const before = this.#nothingBefore;
+    const ended = this.#put({ ...lease, expires: now });
+    this.#expired.add(lease.address);
+    this.#nothingBefore = before;
+    return ended;
   }
 
   #forget(lease: Lease): void {
@@ -194,13 +203,15 @@ export class Leases {
 
   #oldestExpired(now: number): string | undefined {
     for (let i = 0; i < 2; i++) {
-      for (let lease = this.#expired.shift(); lease !== undefined; lease = this.#expired.shift()) {
-        const current = this.#byAddress.get(lease.address);
-        if (current !== undefined && current.expires <= now && this.#isInPools(lease.address)) return lease.address;
+      for (const address of this.#expired) {
+        this.#expired.delete(address);
+        const current = this.#byAddress.get(address);
+        if (current !== undefined && current.expires <= now && this.#isInPools(address)) return address;
       }
       if (now < this.#nothingBefore) return undefined;
       const leases = [...this.#byAddress.values()];
-      this.#expired = leases.filter(({ expires }) => expires <= now).toSorted((a, b) => a.expires - b.expires);
+      const expired = leases.filter(({ expires }) => expires <= now).toSorted((a, b) => a.expires - b.expires);
+      this.#expired = new Set(expired.map(({ address }) => address));
       this.#nothingBefore = leases.reduce((first, { expires }) => (expires > now ? Math.min(first, expires) : first), Infinity);
     }
     return undefined;
