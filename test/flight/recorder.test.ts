@@ -237,3 +237,26 @@ test("ten thousand strangers neither fill the store nor push anybody out", async
   const writes = rigged.writes.length - before;
   assert.ok(writes < 3 * (200 + 20 * 30), `${writes} writes`);
 });
+
+test("ten thousand machines that nobody knows, each with a script, do not hold up the one that is known", async (context) => {
+  const servers = new Map([[UUID, { metadata: { name: UUID } } as Server]]);
+  const rigged = await rig(context, { servers });
+  const flood = (from: number): void => {
+    for (let i = from; i < from + 5000; i++) {
+      const uuid = `9e0c1d0a-5e7f-4b1c-8b7e-${i.toString(16).padStart(12, "0")}`;
+      rigged.see({ uuid, server: uuid, address: ADDRESS }, "script.served");
+    }
+  };
+  flood(0);
+  rigged.see({ server: UUID, uuid: UUID }, "script.served");
+  flood(5000);
+  await rigged.world.pass(1500);
+  assert.deepEqual(
+    (await rigged.records()).filter(({ spec }) => spec.machine === UUID).map(({ status }) => status?.sightings?.length),
+    [1],
+  );
+  await rigged.world.pass(20_000);
+  const { length } = await rigged.records();
+  // A thousand at once and 20 a second.
+  assert.ok(length > 1000 && length < 1000 + 20 * 30, `${length} records`);
+});

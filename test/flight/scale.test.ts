@@ -6,11 +6,13 @@ import { Logbook } from "#decide/flight/logbook.ts";
 import type { Sighting, What } from "#decide/sighting.ts";
 import { silent } from "#io/log.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
 import { startWorld } from "../kube/world.ts";
 
 const MACHINES = 1000 * Math.min(Number(process.env["SCALE"] ?? "1"), 10);
-const known = { isComplete: true, server: () => undefined, serversByMac: () => [] };
+/** All have Servers: records of strangers are made one after the other. */
+const known = { isComplete: true, server: (name: string) => ({ metadata: { name } }) as Server, serversByMac: () => [] };
 const ROAD: readonly What[] = [
   "dhcp.discover",
   "dhcp.offer",

@@ -2,7 +2,7 @@
  * The flight recorder: takes sightings at once, and brings what they make of the boots on record a little later, many together. What is in
  * memory is bounded by the logbook, so it can wait for an API that is away as long as it likes.
  */
-import { Logbook, type LogbookOptions, type Touch } from "#decide/flight/logbook.ts";
+import { Logbook, type LogbookOptions, type Place, type Touch } from "#decide/flight/logbook.ts";
 import type { Sighting, Witness } from "#decide/sighting.ts";
 import { type Clock, sleep } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
@@ -14,6 +14,7 @@ import { Queue } from "#kube/queue.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "#kube/status.ts";
 import { formatDuration } from "#std/duration.ts";
 import { Fault } from "#std/fault.ts";
+import { Dirty } from "./dirty.ts";
 import { Writer } from "./writer.ts";
 
 export interface FlightRecorderOptions {
@@ -41,12 +42,14 @@ export interface FlightRecorder {
  * `crowd` records do.
  */
 const NEWS = { least: 700, most: 15_000, crowd: 500 };
-/** The same for strangers, who come last. */
+/** The same for machines that only pass, which come last. */
 const PASSING = 3000;
+/** Whoever floods us with strangers must not hold up the records of machines that are known. */
+const PRIORITY: Readonly<Record<Place, number>> = { passing: -1, arriving: 0, known: 1 };
 /** Milliseconds for mere repetitions: a quarter of the time that the boot has taken, within these bounds. */
 const REPEAT = { least: 3000, most: 60_000 };
-/** Strangers' records that are made in a second, and at once. */
-const STRANGERS = { rate: 20, burst: 200 };
+/** Records of machines without a Server that are made in a second, and at once. A hall of new machines is within the burst. */
+const STRANGERS = { passing: { rate: 20, burst: 200 }, arriving: { rate: 20, burst: 1000 } } as const;
 /** Milliseconds a stranger waits for its turn. */
 const TURN = 5000;
 const CONCURRENCY = 8;
@@ -63,10 +66,14 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   const log = options.log.with({ part: "flight-recorder" });
   const logbook = new Logbook({ ...options.limits, known: inventory });
   const writer = new Writer(client);
-  /** Records that are not on record as they should be; whether they are strangers'. */
-  const dirty = new Map<string, boolean>();
+  /** Records that are not on record as they should be. */
+  const dirty = new Dirty();
   const queue = new Queue({ clock, entropy, onReady: pump, backoff: RETRY, retries: { rate: 200, burst: 50 } });
-  const strangers = { tokens: STRANGERS.burst, at: clock.monotonic() };
+  const begun = clock.monotonic();
+  const strangers = {
+    passing: { tokens: STRANGERS.passing.burst as number, at: begun },
+    arriving: { tokens: STRANGERS.arriving.burst as number, at: begun },
+  };
   /** Undefined once the records are read. */
   let backlog: Sighting[] | undefined = [];
   let unseen = 0;
@@ -85,16 +92,17 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   }
 
   function touch(touches: readonly Touch[]): void {
-    for (const { record, how, isPassing, age } of touches) {
+    for (const { record, how, place, age } of touches) {
       // A stranger that was never written need not be deleted, and ten thousand of them must not be.
       if (how === "gone" && !writer.has(record)) {
         dirty.delete(record);
         continue;
       }
-      dirty.set(record, isPassing);
+      dirty.set(record, place);
       const repeat = Math.min(Math.max(age / 4, REPEAT.least), REPEAT.most);
-      const news = Math.min(Math.max((NEWS.least * dirty.size) / NEWS.crowd, NEWS.least), NEWS.most);
-      queue.add(record, { after: how === "repeat" ? repeat : isPassing ? PASSING : news, priority: isPassing ? -1 : 0 });
+      const news = Math.min(Math.max((NEWS.least * dirty.count(place)) / NEWS.crowd, NEWS.least), NEWS.most);
+      const after = how === "repeat" ? repeat : place === "passing" ? PASSING : news;
+      queue.add(record, { after, priority: PRIORITY[place] });
     }
   }
 
@@ -116,10 +124,11 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   }
 
   async function attend(record: string): Promise<void> {
-    const isStranger = dirty.get(record);
-    if (isStranger === true && !writer.has(record) && !mayWriteStranger()) {
-      queue.add(record, { after: TURN, priority: -1 });
-    } else if (isStranger !== undefined) {
+    const place = dirty.get(record);
+    if (place === undefined) return;
+    if (place !== "known" && !writer.has(record) && !mayWriteStranger(place)) {
+      queue.add(record, { after: TURN, priority: PRIORITY[place] });
+    } else {
       dirty.delete(record);
       try {
         await bringOnRecord(record);
@@ -127,7 +136,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
         if (problem !== undefined) log.info("boot records are written again");
         problem = undefined;
       } catch (error) {
-        await failed(record, isStranger, Fault.from(error));
+        await failed(record, place, Fault.from(error));
       }
     }
   }
@@ -144,14 +153,14 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
     if (!dirty.has(record)) logbook.settled(record);
   }
 
-  async function failed(record: string, isStranger: boolean, fault: Fault): Promise<void> {
+  async function failed(record: string, place: Place, fault: Fault): Promise<void> {
     const isOvertaken = isConflict(fault) || isAlreadyExists(fault) || isNotFound(fault);
     if (!isOvertaken && fault.retry === "never") {
       log.error("a boot record was refused", { record, because: fault });
       return;
     }
     // What was seen since then is as dirty as this.
-    if (!dirty.has(record)) dirty.set(record, isStranger);
+    if (!dirty.has(record)) dirty.set(record, place);
     if (isOvertaken) {
       // Somebody else writes it too, or has deleted it: what they know and what we know are put together.
       const theirs = await writer.read(record).catch(() => undefined);
@@ -163,12 +172,14 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
     queue.retry(record);
   }
 
-  function mayWriteStranger(): boolean {
+  function mayWriteStranger(place: keyof typeof STRANGERS): boolean {
     const now = clock.monotonic();
-    strangers.tokens = Math.min(STRANGERS.burst, strangers.tokens + ((now - strangers.at) * STRANGERS.rate) / 1000);
-    strangers.at = now;
-    if (strangers.tokens < 1) return false;
-    strangers.tokens--;
+    const { rate, burst } = STRANGERS[place];
+    const bucket = strangers[place];
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
+    bucket.at = now;
+    if (bucket.tokens < 1) return false;
+    bucket.tokens--;
     return true;
   }
 
@@ -228,7 +239,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
     async flush() {
       if (backlog !== undefined) return;
       touch(logbook.interrupt("sidero.stopped", clock.now(), clock.now(), "Sidero was stopped"));
-      for (const [record, isStranger] of dirty) queue.add(record, { priority: isStranger ? -1 : 0 });
+      for (const [record, place] of dirty) queue.add(record, { priority: PRIORITY[place] });
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = clock.after(LAST_WORDS, resolve);
       idle.add(resolve);

@@ -29,8 +29,8 @@ export interface Touch {
   readonly record: string;
   /** `repeat`: only counts have changed. `gone`: there should be none. */
   readonly how: "news" | "repeat" | "gone";
-  /** Of a machine without a Server that has done no more than ask for an address. */
-  readonly isPassing: boolean;
+  /** Anybody on the network can make up machines that are not known. */
+  readonly place: Place;
   /** Milliseconds the boot has lasted. */
   readonly age: number;
 }
@@ -47,7 +47,8 @@ export interface Wanted {
   readonly status?: BootRecord["status"];
 }
 
-type Place = "passing" | "arriving" | "known";
+/** Of machines without a Server: have done no more than ask for an address; have come further. Or they have one. */
+export type Place = "passing" | "arriving" | "known";
 
 /** Milliseconds after which an address alone does not make the machine that had it the one that has it now. */
 const ADDRESS_AGE = 10 * 60_000;
@@ -311,9 +312,7 @@ export class Logbook {
 
   /** Where the machine stands among those that are bounded; whoever is heard of goes to the end of the row. */
   #place(machine: Machine): void {
-    const isKnown = machine.server !== undefined && (!this.#known.isComplete || this.#known.server(machine.server) !== undefined);
-    const boot = machine.pages.at(-1)?.boot;
-    const place: Place = isKnown ? "known" : boot === undefined || rank(boot.phase) <= rank("dhcp") ? "passing" : "arriving";
+    const place = this.#placeOf(machine);
     for (const each of Object.values(this.#places)) each.delete(machine);
     this.#places[place].add(machine);
     while (this.#places[place].size > this.#most[place]) {
@@ -337,12 +336,14 @@ export class Logbook {
     const before = this.#touched.get(record)?.how;
     if (before === "gone" || (before === "news" && how === "repeat")) return;
     const age = boot === undefined ? 0 : boot.lastSeenAt - boot.startedAt;
-    this.#touched.set(record, { record, how, isPassing: this.#isPassing(machine), age });
+    this.#touched.set(record, { record, how, place: this.#placeOf(machine), age });
   }
 
-  #isPassing({ server, pages }: Machine): boolean {
+  /** Scripts are served under names that nobody has registered yet. */
+  #placeOf({ server, pages }: Machine): Place {
+    if (server !== undefined && (!this.#known.isComplete || this.#known.server(server) !== undefined)) return "known";
     const boot = pages.at(-1)?.boot;
-    return server === undefined && boot !== undefined && rank(boot.phase) <= rank("dhcp");
+    return boot === undefined || rank(boot.phase) <= rank("dhcp") ? "passing" : "arriving";
   }
 
   #taken(): Touch[] {
