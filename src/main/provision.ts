@@ -62,6 +62,8 @@ export interface Provision {
 
 /** Where Debian's package has iPXE. */
 const DEBIAN_PROGRAMS = "/usr/lib/ipxe";
+/** Connections of one address, which may be that of a gateway with many machines behind it: a sixteenth of all there can be. */
+const PER_ADDRESS = 1024;
 /** How long a boot script's token counts: a slow machine with much memory to test takes a quarter of an hour to its agent. */
 const TOKEN_LIFETIME = 3_600_000;
 
@@ -150,7 +152,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
 
     const ports: number[] = [];
     for (const address of [{ host: "", port: settings["http-port"] }, ...addressesOf(settings["http-listen"])]) {
-      const listener = await listen({ ...address, limits }, handler);
+      const listener = await listen({ ...address, limits: { ...limits, perAddress: PER_ADDRESS } }, handler);
       closers.push(() => listener.close());
       ports.push(listener.port);
       log.info("serving machines over HTTP", { host: listener.host, port: listener.port });
