@@ -4,6 +4,7 @@ import { ASSET_FILES, type AssetFile, assetsFor, BOOT_ARCHITECTURES, digestOf } 
 import type { Blob, Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Log } from "#io/log.ts";
+import { Fault } from "#std/fault.ts";
 
 /** Files by the names of `/env/<environment>/[<architecture>/]<file>`. */
 export interface Assets {
@@ -54,6 +55,8 @@ class AgentImage {
   readonly #options: AssetsOptions;
   readonly #digests = new Map<string, string>();
   readonly #lookedAt = new Map<string, number>();
+  /** What was wrong with a file when it was last looked for. */
+  readonly #troubles = new Map<string, string>();
 
   constructor(options: AssetsOptions) {
     this.#options = options;
@@ -87,9 +90,17 @@ class AgentImage {
       const blob = await blobs.adopt(path);
       await blobs.name({ name, sha512: blob.sha512, keep: true });
       this.#digests.set(name, blob.sha512);
+      this.#troubles.delete(name);
       return blob;
     } catch (error) {
-      log.info("a file of the agent's image is not there: its machines will wait", { path, because: error });
+      const because = Fault.from(error).message;
+      // Machines ask every few seconds.
+      if (this.#troubles.get(name) !== because) {
+        log.warn(`no ${name}, so machines that need it wait: make image, and --agent-image with the directory that it names`, {
+          because,
+        });
+      }
+      this.#troubles.set(name, because);
       return undefined;
     }
   }

@@ -37,10 +37,12 @@ import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createInventory } from "./inventory.ts";
+import { refusedFor } from "./listening.ts";
 import { createRegistry } from "./registry.ts";
 
 export interface ProvisionOptions {
   readonly settings: Settings;
+  readonly subnets: readonly Subnet[];
   /** The data directory. */
   readonly directory: string;
   readonly client: Client;
@@ -69,7 +71,7 @@ const TOKEN_LIFETIME = 3_600_000;
 
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
-  const { settings, directory, client, events, blobs, clock, entropy, digest, limits } = options;
+  const { settings, subnets, directory, client, events, blobs, clock, entropy, digest, limits } = options;
   const log = options.log.with({ part: "boot" });
   const stop = new AbortController();
   const closers: (() => Promise<void>)[] = [];
@@ -77,7 +79,6 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     for (const each of closers.toReversed()) await each();
   };
   try {
-    const subnets = await subnetsFrom(settings["dhcp-subnets"]);
     const seal = await openSeal({ disk, entropy, path: join(directory, "pki", "boot.key") });
     const { inventory, run: follow } = createInventory({ client, clock, entropy, log });
     const recorder = createFlightRecorder({ client, clock, entropy, log, inventory });
@@ -151,8 +152,10 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     const handler: Handler = (incoming) => (isRpc(incoming) ? agent.handler(incoming) : boot(incoming));
 
     const ports: number[] = [];
-    for (const address of [{ host: "", port: settings["http-port"] }, ...addressesOf(settings["http-listen"])]) {
-      const listener = await listen({ ...address, limits: { ...limits, perAddress: PER_ADDRESS } }, handler);
+    const more = addressesOf(settings["http-listen"]).map((address) => ["http-listen", address] as const);
+    for (const [setting, address] of [["http-port", { host: "", port: settings["http-port"] }] as const, ...more]) {
+      const listening = listen({ ...address, limits: { ...limits, perAddress: PER_ADDRESS } }, handler);
+      const listener = await listening.catch((error: unknown) => Promise.reject(refusedFor(setting, error)));
       closers.push(() => listener.close());
       ports.push(listener.port);
       log.info("serving machines over HTTP", { host: listener.host, port: listener.port });
@@ -169,7 +172,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       });
       const tftp = createTftp({ openUdp, address: settings["tftp-address"], interfaces, files, clock, log, witness });
       closers.push(() => tftp.close());
-      await tftp.start();
+      await tftp.start().catch((error: unknown) => Promise.reject(refusedFor("tftp-address", error)));
     }
     closers.push(() => dhcp.close());
     await dhcp.start();
@@ -199,15 +202,16 @@ function programDirectories(settings: Settings): string[] {
   return given === "" ? [DEBIAN_PROGRAMS] : [given, DEBIAN_PROGRAMS];
 }
 
-async function subnetsFrom(path: string): Promise<Subnet[]> {
+/** What the subnets file says; none without a file. Fault `cli.settings` names the field that is wrong. */
+export async function subnetsFrom(path: string): Promise<Subnet[]> {
   if (path === "") return [];
   const refused = (problem: string, cause?: unknown): Fault =>
     new Fault("cli.settings", `--dhcp-subnets: ${path}: ${problem}`, { fault: "caller", retry: "never", cause });
-  const bytes = await disk.read(path);
-  if (bytes === undefined) throw refused("there is no such file");
   try {
-    return readSubnets(parse(Buffer.from(bytes).toString()));
+    const bytes = await disk.read(path);
+    if (bytes !== undefined) return readSubnets(parse(Buffer.from(bytes).toString()));
   } catch (error) {
-    throw refused(Fault.from(error).message, error);
+    throw refused(Fault.from(error).message.trim(), error);
   }
+  throw refused("there is no such file");
 }

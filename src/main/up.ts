@@ -6,6 +6,7 @@ import { serverUrl, writeKubeconfig } from "#apiserver/kubeconfig.ts";
 import { createStore } from "#apiserver/store/mvcc.ts";
 import { readTokens, type Tokens } from "#apiserver/tokens.ts";
 import type { Settings } from "#cli/settings/read.ts";
+import type { SettingName } from "#cli/settings/table.ts";
 import type { ListenAddress } from "#cli/settings/setting.ts";
 import { opensslCiphers, TLS_VERSIONS } from "#cli/settings/tls.ts";
 import type { Log } from "#io/log.ts";
@@ -23,7 +24,8 @@ import { healthHandler, metricsHandler } from "./diagnostics.ts";
 import { openAssets, type OpenAssets } from "./assets.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
-import { openProvision, type Provision } from "./provision.ts";
+import { refusedFor } from "./listening.ts";
+import { openProvision, subnetsFrom, type Provision } from "./provision.ts";
 
 /** Of every listener; the docstring of ListenOptions says what each bounds. */
 const LIMITS: ListenOptions["limits"] = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled: 30_000 };
@@ -34,7 +36,9 @@ export async function up(settings: Settings): Promise<void> {
   const log = createLog({ format: settings["logging-format"], verbosity: settings.v });
   const directory = settings.data;
   const stop = stopper(log);
+  // What is wrong is said before anything has begun.
   const tokens = await tokensFrom(settings["token-auth-file"]);
+  const subnets = settings["network-boot"] ? await subnetsFrom(settings["dhcp-subnets"]) : [];
   const api = settings["api-address"];
   const names = servingNames(api?.host ?? "", hostname(), settings["api-tls-name"]);
   await disk.makeDirectory(directory, 0o700);
@@ -75,23 +79,31 @@ export async function up(settings: Settings): Promise<void> {
       ...(ciphers === undefined ? {} : { ciphers }),
     };
     const serve = async (
+      option: SettingName,
       what: string,
       address: ListenAddress | undefined,
       secure: boolean,
       handler: Handler,
     ): Promise<number> => {
       if (address === undefined) return 0;
-      const listener = await listen({ ...address, ...(secure ? { tls } : {}), limits: LIMITS }, handler);
+      const listening = listen({ ...address, ...(secure ? { tls } : {}), limits: LIMITS }, handler);
+      const listener = await listening.catch((error: unknown) => Promise.reject(refusedFor(option, error)));
       listeners.push(listener);
       log.info(`serving ${what}`, { url: serverUrl(address.host, listener.port, secure ? "https" : "http") });
       return listener.port;
     };
 
     await plane.start(stop.signal);
-    const port = await serve("the API", api, true, plane.handler);
-    await serve("health", settings["health-addr"], false, healthHandler(plane.handler));
+    const port = await serve("api-address", "the API", api, true, plane.handler);
+    await serve("health-addr", "health", settings["health-addr"], false, healthHandler(plane.handler));
     const open = settings["insecure-diagnostics"];
-    await serve("metrics", settings["diagnostics-address"], !open, metricsHandler({ metrics, tokens, clock, entropy, open }));
+    await serve(
+      "diagnostics-address",
+      "metrics",
+      settings["diagnostics-address"],
+      !open,
+      metricsHandler({ metrics, tokens, clock, entropy, open }),
+    );
 
     if (api !== undefined) {
       const path = join(directory, "kubeconfig");
@@ -101,7 +113,7 @@ export async function up(settings: Settings): Promise<void> {
     if (assets !== undefined) {
       const { client, events } = plane;
       const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log };
-      provision = await openProvision({ settings, directory, limits: LIMITS, ...ports });
+      provision = await openProvision({ settings, subnets, directory, limits: LIMITS, ...ports });
     }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;

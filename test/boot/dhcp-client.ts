@@ -94,7 +94,7 @@ export interface Recorded {
 export function serviceOptions(host: MemoryHost, clock: Clock, more: Partial<DhcpOptions>): { options: DhcpOptions } & Recorded {
   const [sightings, lines]: [Sighting[], string[]] = [[], []];
   const say = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
-  const log: Log = { error: say("error"), warn: say("warn"), info: say("info"), debug: () => {}, with: () => log };
+  const log: Log = { error: say("error"), warn: say("warn"), info: () => {}, debug: () => {}, with: () => log };
   const options: DhcpOptions = {
     openUdp: host.openUdp,
     openIcmp6: host.openIcmp6,

@@ -41,6 +41,16 @@ test("wrong calls say what is wrong", async (context) => {
     [["backup"], /missing required argument 'target'/],
     [["up", data, "--config=/absent.yaml"], /^sidero: --config \/absent.yaml: .*no such file/],
     [["up", data, `--config=${await file("broken.yaml", "a: [")}`], /^sidero: --config \S+broken.yaml: .* line 1/],
+    [
+      ["up", data, "--api-endpoint=http://192.0.2.1"],
+      /^sidero: --api-endpoint: "http:\/\/192.0.2.1" is neither an IP address nor/,
+    ],
+    [["up", data, "--dhcp-subnets=/absent.yaml"], /^sidero: --dhcp-subnets: \/absent.yaml: there is no such file/],
+    [["up", data, "--dhcp-subnets=/"], /^sidero: --dhcp-subnets: \/: cannot read \/: EISDIR/],
+    [
+      ["up", data, `--dhcp-subnets=${await file("subnets.yaml", "subnets: [{ subnet: 10.0.0.0/24, mode: serv }]")}`],
+      /^sidero: --dhcp-subnets: \S+subnets.yaml: .* subnets\[0\].mode: Unsupported value: "serv"/,
+    ],
     [["up", data, "--token-auth-file=/absent.csv"], /^sidero: --token-auth-file: \/absent.csv: there is no such file/],
     [
       ["up", data, `--token-auth-file=${await file("broken.csv", "t,u,1\nsecret,u\n")}`],

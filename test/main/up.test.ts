@@ -188,7 +188,10 @@ test("a start that fails ends whole and says why", async (context) => {
   const { port } = blocker.address() as AddressInfo;
   const sidero = launch(data, { "diagnostics-address": `127.0.0.1:${port}` });
   assert.equal(await sidero.ended, 1);
-  assert.match(sidero.child.log(), new RegExp(`^sidero: cannot listen on 127.0.0.1:${port}: the address is in use$`, "m"));
+  assert.match(
+    sidero.child.log(),
+    new RegExp(`^sidero: --diagnostics-address: cannot listen on 127.0.0.1:${port}: the address is in use$`, "m"),
+  );
   assert.doesNotMatch(sidero.child.log(), /^ready$/m);
 
   // Its directory is nobody's any more; and one that is told to end while it starts ends well, too.

@@ -53,15 +53,22 @@ export class Ears {
   async listen(link: Interface): Promise<void> {
     [this.#link.link, this.#link6.link] = [link, link];
     const now = this.#doors.clock.monotonic();
+    const before = this.#open.size;
     for (const ear of this.#wanted()) {
       if (this.#open.has(ear.name) || now < (this.#problems.get(ear.name)?.retryAt ?? -Infinity)) continue;
       try {
         this.#open.set(ear.name, await ear.open());
         this.#problems.delete(ear.name);
-        this.#doors.log.debug(`DHCP: listening for ${ear.name} on ${link.name}`);
       } catch (error) {
         this.#failed(ear, Fault.from(error));
       }
+    }
+    if (this.#open.size > before) {
+      this.#doors.log.info("DHCP: listening", {
+        interface: link.name,
+        mode: this.#mode(),
+        for: [...this.#open.keys()].join(", "),
+      });
     }
   }
 

@@ -70,6 +70,6 @@ function row(name: string, setting: Setting): string {
       : `\`--${name} ${word}\``;
   const fallback = defaultText(setting) === "" ? "" : `\`${defaultText(setting)}\``;
   const env = (setting.env ?? []).map((variable) => `\`${variable}\``).join(" ");
-  const dash = setting.dashIsEmpty ? " A single `-` means empty." : "";
+  const dash = setting.dashIsEmpty ? " A single `-` is as good as nothing: the next place is looked at." : "";
   return `| ${flag} | ${fallback} | ${env} | ${setting.roles.join(", ")} | ${setting.doc}${dash} |`;
 }

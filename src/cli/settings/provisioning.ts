@@ -1,5 +1,5 @@
 /** Settings of what machines meet: DHCP, TFTP, HTTP, and what they boot. */
-import { parseListenAddress } from "./address.ts";
+import { hostProblem, parseListenAddress } from "./address.ts";
 import { CONTROLLER_MANAGER, PROCESS } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 
@@ -9,6 +9,7 @@ export const PROVISIONING = {
     default: "",
     env: [`${CONTROLLER_MANAGER}API_ENDPOINT`, "API_ENDPOINT"],
     dashIsEmpty: true,
+    check: hostProblem,
     roles: PROCESS,
     group: "Provisioning",
     value: "HOST",

@@ -27,9 +27,23 @@ test("a flag wins over the environment, the environment over the file", () => {
 test("the first environment variable that is set wins, and a dash is empty where upstream has it so", () => {
   const both = { API_ENDPOINT: "10.0.0.1", SIDERO_CONTROLLER_MANAGER_API_ENDPOINT: "10.0.0.2" };
   assert.equal(readSettings("up", { flags: {}, env: both })["api-endpoint"], "10.0.0.2");
-  const dash = readSettings("up", { flags: { "api-endpoint": "-", "extra-agent-kernel-args": "-" }, env: {} });
+  const flags = { "api-endpoint": "-", "extra-agent-kernel-args": "-" };
+  const dash = readSettings("up", { flags, env: {} });
   assert.equal(dash["api-endpoint"], "");
   assert.deepEqual(dash["extra-agent-kernel-args"], []);
+  // Upstream's manifest: a dash unless somebody has said more, and the node's address.
+  const manifest = { SIDERO_CONTROLLER_MANAGER_API_ENDPOINT: "-", API_ENDPOINT: "10.0.0.1" };
+  for (const given of [flags, { "api-endpoint": "" }, {}]) {
+    assert.equal(readSettings("up", { flags: given, env: manifest })["api-endpoint"], "10.0.0.1");
+  }
+});
+
+test("machines can be told to come to addresses and names, and to nothing else", () => {
+  const read = (text: string): unknown => readSettings("up", { flags: { "api-endpoint": text }, env: {} })["api-endpoint"];
+  for (const text of ["192.0.2.1", "fd77::1", "sidero.example.org", "sidero", "1-2.a3"]) assert.equal(read(text), text);
+  for (const text of ["http://192.0.2.1", "192.0.2.1:8081", "[fd77::1]", "a b", "-x", "${uuid}", "192.0.2.300", "a..b"]) {
+    assert.throws(() => read(text), /^Fault: --api-endpoint: ".*" is neither an IP address nor a DNS name/);
+  }
 });
 
 test("listeners can be turned off and addresses take every usual form", () => {

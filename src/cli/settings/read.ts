@@ -50,14 +50,16 @@ function lookUp(
   sources: Sources,
   file: Record<string, string>,
 ): { text: string; from: string } | undefined {
+  const isGiven = (text: string | undefined): text is string =>
+    text !== undefined && !(setting.dashIsEmpty === true && (text === "-" || text === ""));
   const flag = sources.flags[name];
-  if (flag !== undefined) return { text: flag, from: `--${name}` };
+  if (isGiven(flag)) return { text: flag, from: `--${name}` };
   for (const variable of setting.env ?? []) {
     const text = sources.env[variable];
-    if (text !== undefined && text !== "") return { text, from: variable };
+    if (isGiven(text) && text !== "") return { text, from: variable };
   }
   const text = file[name];
-  return text === undefined ? undefined : { text, from: `${name} (configuration file)` };
+  return isGiven(text) ? { text, from: `${name} (configuration file)` } : undefined;
 }
 
 function fileEntries(file: unknown, problems: string[]): Record<string, string> {
@@ -89,11 +91,12 @@ function defaultOf(setting: Setting): unknown {
 }
 
 /** One value from text, by the setting's type. */
-export function parseSetting(setting: Setting, given: string): Read {
-  const text = setting.dashIsEmpty && given === "-" ? "" : given;
+export function parseSetting(setting: Setting, text: string): Read {
   switch (setting.type) {
-    case "text":
-      return { value: text };
+    case "text": {
+      const problem = setting.check?.(text);
+      return problem === undefined ? { value: text } : { problem };
+    }
     case "choice":
       if (setting.choices.includes(text)) return { value: text };
       return { problem: `"${text}" is not one of ${setting.choices.join(", ")}` };

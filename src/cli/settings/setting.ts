@@ -26,13 +26,15 @@ interface About {
   readonly group: "API server" | "Provisioning" | "Servers" | "SideroLink" | "Process" | "Diagnostics" | "Manifest" | "Agent";
   /** Word for the value in the help text. */
   readonly value?: string;
-  /** clusterctl cannot pass an empty default, so upstream writes a dash for "empty". */
+  /** clusterctl cannot pass an empty default, so upstream writes a dash for "not given": the next place is looked at. */
   readonly dashIsEmpty?: boolean;
 }
 
 export interface TextSetting extends About {
   readonly type: "text";
   readonly default: string;
+  /** A message for a bad text, undefined for a good one. Not asked about the default. */
+  readonly check?: (text: string) => string | undefined;
 }
 export interface ChoiceSetting<Choice extends string = string> extends About {
   readonly type: "choice";

@@ -3,6 +3,7 @@
  * clusterctl variables of their manifests), so that a deployment can change sides with its configuration as it is.
  */
 import { isCidr } from "#schema/format.ts";
+import { hostProblem } from "./address.ts";
 import { PROVISIONING } from "./provisioning.ts";
 import { CONTROLLER_MANAGER, PROCESS } from "./setting.ts";
 import type { Setting } from "./setting.ts";
@@ -140,6 +141,7 @@ export const SETTINGS = {
     default: "",
     env: [`${CONTROLLER_MANAGER}SIDEROLINK_ENDPOINT`],
     dashIsEmpty: true,
+    check: hostProblem,
     roles: PROCESS,
     group: "SideroLink",
     value: "HOST",
