@@ -56,8 +56,9 @@ conformance: peers ## the contract suite and the kubectl dialogues, on ours and 
 soak: peers ## the long proofs whole: 200 crashes, many random objects (SCALE, ROUNDS)
 	@ROUNDS=$${ROUNDS:-200} SCALE=$${SCALE:-20} $(TEST) '$(LATE)'
 
-bench: peers ## ours and the genuine server side by side, one JSON object per line
+bench: peers ## ours and its peers side by side, one JSON object per line
 	@node bench/main.ts $(ARGS)
+	@node bench/boot/main.ts
 
 image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (minutes the first time)
 	@tools/image.sh $(IMAGE) $(ARCHITECTURES)
