@@ -48,6 +48,9 @@ class DiskBlobs implements Blobs {
   readonly #watchers: readonly FSWatcher[];
   /** What has been found to be right since the process started. */
   readonly #checked = new Map<string, Content>();
+  /** Looked at since the last change. */
+  readonly #untouched = new Set<string>();
+  #isWatching = true;
   readonly #checking = new Map<string, Promise<Content | undefined>>();
   readonly #open = new Set<string>();
 
@@ -154,8 +157,14 @@ class DiskBlobs implements Blobs {
     await this.#thread.end();
   }
 
-  /** What is in the file if it is what its name says; reads it unless it has been read and not been touched since. */
+  /**
+   * What is in the file if it is what its name says; reads it unless it has been read and not been touched since. It is not even looked at while
+   * the kernel tells of no change in the directory: every boot decision comes by here.
+   */
   async #check(sha512: string, unhurried: boolean): Promise<Content | undefined> {
+    const untouched = this.#untouched.has(sha512) ? this.#checked.get(sha512) : undefined;
+    if (untouched !== undefined) return untouched;
+    if (this.#isWatching) this.#untouched.add(sha512);
     const stats = await this.#stat(sha512);
     if (stats === undefined) {
       this.#checked.delete(sha512);
@@ -255,12 +264,15 @@ class DiskBlobs implements Blobs {
 
   #watch(path: string): FSWatcher {
     const watcher = watch(path, { persistent: false }, () => this.#changed());
-    return watcher.on("error", (error) =>
-      this.#log.warn("changes in the asset store may go unnoticed", { path, because: error }),
-    );
+    return watcher.on("error", (error) => {
+      this.#isWatching = false;
+      this.#changed();
+      this.#log.warn("changes in the asset store may go unnoticed", { path, because: error });
+    });
   }
 
   #changed(): void {
+    this.#untouched.clear();
     for (const listener of this.#listeners) listener();
   }
 }
