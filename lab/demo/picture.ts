@@ -54,10 +54,10 @@ function draw(lines: readonly string[]): string {
   const height = lines.length * LINE + 2 * MARGIN;
   const texts = rows.map((pieces, row) => {
     const spans = pieces.map(({ classes, text: raw }) => `<tspan${classes && ` class="${classes}"`}>${escape(raw)}</tspan>`);
-    return `<text x="${MARGIN}" y="${MARGIN + 13 + row * LINE}">${spans.join("")}</text>`;
+    return `<text xml:space="preserve" x="${MARGIN}" y="${MARGIN + 13 + row * LINE}">${spans.join("")}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">
-<style>text { fill: #e2e8f0; white-space: pre; } .b { font-weight: 700; } .d { fill: #94a3b8; } .r { fill: #f87171; } .g { fill: #4ade80; } .c { fill: #67e8f9; }</style>
+<style>text { fill: #e2e8f0; } .b { font-weight: 700; } .d { fill: #94a3b8; } .r { fill: #f87171; } .g { fill: #4ade80; } .c { fill: #67e8f9; }</style>
 <rect width="${width}" height="${height}" rx="10" fill="#0f172a"/>
 ${texts.join("\n")}
 </svg>`;
