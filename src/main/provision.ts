@@ -32,6 +32,7 @@ import { openSeal } from "#io/node/seal.ts";
 import { listen } from "#io/node/serve.ts";
 import { openUdp } from "#io/node/udp.ts";
 import type { Handler, ListenOptions } from "#io/serve.ts";
+import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
@@ -66,13 +67,16 @@ export interface Provision {
 const DEBIAN_PROGRAMS = "/usr/lib/ipxe";
 /** Connections of one address, which may be that of a gateway with many machines behind it: a sixteenth of all there can be. */
 const PER_ADDRESS = 1024;
+/** Lines that machines may have us log; a hall of them that is powered on is within the burst. */
+const LINES = { rate: 50, burst: 20_000 };
 /** How long a boot script's token counts: a slow machine with much memory to test takes a quarter of an hour to its agent. */
 const TOKEN_LIFETIME = 3_600_000;
 
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
   const { settings, subnets, directory, client, events, blobs, clock, entropy, digest, limits } = options;
-  const log = options.log.with({ part: "boot" });
+  const throttledLog = throttled(options.log, clock, LINES);
+  const log = throttledLog.with({ part: "boot" });
   const stop = new AbortController();
   const closers: (() => Promise<void>)[] = [];
   const close = async (): Promise<void> => {
@@ -139,7 +143,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       clock,
       entropy,
       digest,
-      log: options.log.with({ part: "agent" }),
+      log: throttledLog.with({ part: "agent" }),
       witness,
       settings: {
         autoAccept: settings["auto-accept-servers"],
