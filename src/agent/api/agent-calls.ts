@@ -20,6 +20,7 @@ import { refusal } from "./faults.ts";
 import type { Guard } from "./guard.ts";
 import { clean, hardwareOf } from "./hardware.ts";
 import type { AgentLogs } from "./logs.ts";
+import { Newcomers } from "./newcomers.ts";
 import { register, summaryOf } from "./registration.ts";
 import type { Registered } from "./registration.ts";
 import type { Registry } from "./registry.ts";
@@ -51,6 +52,7 @@ const WIPE = "PowerCycle";
 
 export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof Agent> {
   const { registry, inventory, digest, clock, guard, logs, settings } = options;
+  const newcomers = new Newcomers(clock);
   const filtered = networksOf(settings.negativeAddressFilter);
 
   async function createServer(request: CreateServerRequest, boot: Boot): Promise<Answer<CreateServerResponse>> {
@@ -61,7 +63,8 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     const seen = [...facts.macs, request.bootMac.toLowerCase(), ...permanentMacs(hardware)].filter((mac) => mac !== "");
     checkClaims(boot.caller, { ...facts, macs: seen });
     const hostname = clean(request.hostname).slice(0, 253);
-    const options = { registry, known: inventory, digest, autoAccept: settings.autoAccept };
+    const admitNew = (): void => newcomers.admit(boot.caller.address);
+    const options = { registry, known: inventory, digest, autoAccept: settings.autoAccept, admitNew };
     const registered = await register({ facts, hardware, hostname }, options);
     const { server } = registered;
     const order = currentOrder(server);

@@ -202,10 +202,9 @@ function fieldsOf<T extends object>(message: T): Omit<T, "$typeName" | "$unknown
   >;
 }
 
-/** Control characters go: texts end up on people's terminals. */
+/** Control characters go, and those that turn lines around: texts end up on people's terminals. */
 export function clean(value: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return value.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "").trim();
+  return value.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim();
 }
 
 function text(value: string): string | undefined {

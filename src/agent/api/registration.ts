@@ -19,6 +19,8 @@ export interface RegistrationOptions {
   readonly digest: Digest;
   /** New Servers are accepted. */
   readonly autoAccept: boolean;
+  /** Throws when no new Server is to be made now. */
+  readonly admitNew: () => void;
 }
 
 export interface Report {
@@ -49,6 +51,7 @@ export async function register(report: Report, options: RegistrationOptions): Pr
     const { name, note } = machine;
     const server = await registry.server(name);
     if (server === undefined) {
+      options.admitNew();
       const created = await registry.create(draftOf(name, note, report, options.autoAccept));
       if (created === undefined) continue;
       const suffix = note === undefined ? "" : `; ${note}`;

@@ -4,6 +4,7 @@
  */
 import { Logbook, type LogbookOptions, type Place, type Touch } from "#decide/flight/logbook.ts";
 import type { Sighting, Witness } from "#decide/sighting.ts";
+import { Bucket } from "#io/bucket.ts";
 import { type Clock, sleep } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
 import type { Log } from "#io/log.ts";
@@ -69,11 +70,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   /** Records that are not on record as they should be. */
   const dirty = new Dirty();
   const queue = new Queue({ clock, entropy, onReady: pump, backoff: RETRY, retries: { rate: 200, burst: 50 } });
-  const begun = clock.monotonic();
-  const strangers = {
-    passing: { tokens: STRANGERS.passing.burst as number, at: begun },
-    arriving: { tokens: STRANGERS.arriving.burst as number, at: begun },
-  };
+  const strangers = { passing: new Bucket(clock, STRANGERS.passing), arriving: new Bucket(clock, STRANGERS.arriving) };
   /** Undefined once the records are read. */
   let backlog: Sighting[] | undefined = [];
   let unseen = 0;
@@ -126,7 +123,7 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
   async function attend(record: string): Promise<void> {
     const place = dirty.get(record);
     if (place === undefined) return;
-    if (place !== "known" && !writer.has(record) && !mayWriteStranger(place)) {
+    if (place !== "known" && !writer.has(record) && !strangers[place].take()) {
       queue.add(record, { after: TURN, priority: PRIORITY[place] });
     } else {
       dirty.delete(record);
@@ -170,17 +167,6 @@ export function createFlightRecorder(options: FlightRecorderOptions): FlightReco
       problem = fault.message;
     }
     queue.retry(record);
-  }
-
-  function mayWriteStranger(place: keyof typeof STRANGERS): boolean {
-    const now = clock.monotonic();
-    const { rate, burst } = STRANGERS[place];
-    const bucket = strangers[place];
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
-    bucket.at = now;
-    if (bucket.tokens < 1) return false;
-    bucket.tokens--;
-    return true;
   }
 
   /** All records, page by page: together they would be hundreds of megabytes. Resolves to false when the signal came first. */
