@@ -60,7 +60,7 @@ bench: peers ## ours and its peers side by side, one JSON object per line
 	@node bench/main.ts $(ARGS)
 	@node bench/boot/main.ts
 
-image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (minutes the first time)
+image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (ARCHITECTURES="amd64 arm64"; minutes the first time)
 	@tools/image.sh $(IMAGE) $(ARCHITECTURES)
 
 ipxe: setup ## our own build of iPXE from Debian's source package, with the script inside; make up then prefers it

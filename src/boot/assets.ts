@@ -1,5 +1,6 @@
 /** The kernels and initial RAM disks that machines download: those of Environments, and the agent's. */
 import type { BootArchitecture, Inventory } from "#decide/boot/asker.ts";
+import { agentRemedy } from "#decide/boot/decision.ts";
 import { ASSET_FILES, type AssetFile, assetsFor, BOOT_ARCHITECTURES, digestOf } from "#decide/environment/asset.ts";
 import type { Blob, Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
@@ -96,9 +97,7 @@ class AgentImage {
       const because = Fault.from(error).message;
       // Machines ask every few seconds.
       if (this.#troubles.get(name) !== because) {
-        log.warn(`no ${name}, so machines that need it wait: make image, and --agent-image with the directory that it names`, {
-          because,
-        });
+        log.warn(`no ${name}, so machines that need it wait: ${agentRemedy(architecture)}`, { because });
       }
       this.#troubles.set(name, because);
       return undefined;

@@ -31,18 +31,21 @@ export interface OpenAssetStore extends AssetStore {
   close(): Promise<void>;
 }
 
+/** `make`: the data directory may be a new one. Otherwise Fault `cli.usage` says that it is not there. */
+export type OpenStore = (data: string, how: { readonly make: boolean }) => Promise<OpenAssetStore>;
+
 /**
  * Adds `assets import`, `assets list` and `assets remove` to the program. `open` opens the store of a data directory, which a Sidero may
  * have open as well; `data` is the directory to take when the command line does not say.
  */
-export function addAssetsCommands(program: Command, data: string, open: (data: string) => Promise<OpenAssetStore>): void {
+export function addAssetsCommands(program: Command, data: string, open: OpenStore): void {
   const assets = program
     .command("assets")
     .description("The kernels and initial RAM disks of Environments, as they are on the disk.");
   const add = (line: string, description: string): Command =>
     assets.command(line).description(description).option("--data <DIR>", "data directory, also while Sidero runs on it", data);
-  const print = async (directory: string, lines: (store: AssetStore) => Promise<string[]>): Promise<void> => {
-    const store = await open(directory);
+  const print = async (directory: string, make: boolean, lines: (store: AssetStore) => Promise<string[]>): Promise<void> => {
+    const store = await open(directory, { make });
     try {
       for (const line of await lines(store)) console.log(line);
     } finally {
@@ -53,16 +56,16 @@ export function addAssetsCommands(program: Command, data: string, open: (data: s
     .option("--url <URL>", "the URL of the Environment that the file stands for; else it is found by its SHA-512")
     .option("--sha512 <HEX>", "what the file must be")
     .action(async (files: string[], options: { data: string } & ImportOptions) => {
-      await print(options.data, (store) => importAssets(store, files, options));
+      await print(options.data, true, (store) => importAssets(store, files, options));
     });
   add("list", "List digest, bytes and origin of every file, having read and checked it.").action(
     async (options: { data: string }) => {
-      await print(options.data, listAssets);
+      await print(options.data, false, listAssets);
     },
   );
   add("remove <files...>", "Remove files by the beginning of their digest, by URL or by name.").action(
     async (files: string[], options: { data: string }) => {
-      await print(options.data, (store) => removeAssets(store, files));
+      await print(options.data, false, (store) => removeAssets(store, files));
     },
   );
 }
@@ -78,7 +81,10 @@ export async function importAssets(store: AssetStore, files: readonly string[], 
     throw usage(`--url ${url}: it must be the http or https URL of an Environment`);
   const lines: string[] = [];
   for (const file of files) {
-    const blob = await store.adopt(file, sha512?.toLowerCase());
+    const blob = await store.adopt(file, sha512?.toLowerCase()).catch((error: unknown) => {
+      const { code, message, fault, retry } = Fault.from(error);
+      throw new Fault(code, `${file}: ${message}`, { fault, retry, cause: error });
+    });
     await store.name({ name: url ?? `import of ${file}`, sha512: blob.sha512, keep: true });
     lines.push(`${blob.sha512}  ${file}`);
   }

@@ -1,10 +1,11 @@
 /** `bin/sidero`: reads argv and the environment, runs one command, turns faults into exit codes. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { parse } from "yaml";
 import { addAssetsCommands } from "#cli/assets.ts";
-import type { OpenAssetStore } from "#cli/assets.ts";
+import type { OpenStore } from "#cli/assets.ts";
 import { defaultText, settingsOf, valueWord } from "#cli/settings/help.ts";
 import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
@@ -78,10 +79,13 @@ function program(): Command {
   return root;
 }
 
-async function openAssetStore(data: string): Promise<OpenAssetStore> {
+const openAssetStore: OpenStore = async (data, { make }) => {
+  if (!make && !existsSync(data)) {
+    throw new Fault("cli.usage", `--data: there is no directory ${data}`, { fault: "caller", retry: "never" });
+  }
   const [{ openBlobs }, { createLog }] = await Promise.all([import("#io/node/blobs.ts"), import("#io/node/log.ts")]);
   return openBlobs({ directory: join(data, "assets"), log: createLog({ format: "text", verbosity: 0 }) });
-}
+};
 
 async function settingsFrom(role: Role, command: Command): Promise<Settings> {
   const flags: Record<string, string> = {};

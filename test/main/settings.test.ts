@@ -38,6 +38,7 @@ test("wrong calls say what is wrong", async (context) => {
     [["up", "--bogus=1"], /unknown option '--bogus=1'/],
     [["up", "extra"], /too many arguments/],
     [["down"], /unknown command 'down'/],
+    [["assets", "list", data], /^sidero: --data: there is no directory \S+data$/m],
     [["backup"], /missing required argument 'target'/],
     [["up", data, "--config=/absent.yaml"], /^sidero: --config \/absent.yaml: .*no such file/],
     [["up", data, `--config=${await file("broken.yaml", "a: [")}`], /^sidero: --config \S+broken.yaml: .* line 1/],

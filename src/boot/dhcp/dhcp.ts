@@ -14,7 +14,7 @@ import { Fault } from "#std/fault.ts";
 import { Ears } from "./ears.ts";
 import { LeaseStore } from "./lease-store.ts";
 import { Observer } from "./observer.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 import type { World } from "./world.ts";
 
 export interface DhcpOptions {

@@ -4,7 +4,7 @@ import type { Log } from "#io/log.ts";
 import type { BootFile } from "#decide/dhcp/boot-file.ts";
 import type { Sighting, What, Whom, Witness } from "#decide/sighting.ts";
 import type { Client } from "#wire/dhcp/client.ts";
-import { Recent } from "./recent.ts";
+import { Recent } from "../recent.ts";
 
 /** Machines that are remembered as ones that boot from the network. */
 const MACHINES = 16_384;

@@ -21,6 +21,7 @@ import type { Incoming, Outgoing } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { type Argument, COMMAND_LINE_LIMIT, formatArguments } from "#wire/ipxe/argument.ts";
 import type { Assets } from "../assets.ts";
+import { Recent } from "../recent.ts";
 import { script, text } from "./answer.ts";
 import { askerOf, targetOf } from "./asker.ts";
 import { endpointOf, type EndpointSettings } from "./endpoint.ts";
@@ -46,6 +47,8 @@ export interface ScriptOptions {
   };
 }
 
+/** Machines of which the last answer is remembered. */
+const MACHINES = 16_384;
 /** Settings that iPXE fills in can be longer than they are written. */
 const ROOM = 128;
 
@@ -63,6 +66,14 @@ export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, 
     if (decision.do !== "agent" && decision.do !== "environment") return decision;
     const file = await missing(decision);
     return file === undefined ? decision : withoutAsset(decision, file);
+  };
+
+  /** Those that wait ask every few seconds. */
+  const lately = new Recent<string>(MACHINES);
+  const isRepeated = (who: string, told: string): boolean => {
+    const isSame = lately.get(who) === told;
+    lately.set(who, told);
+    return isSame;
   };
 
   return async (incoming, query) => {
@@ -90,8 +101,8 @@ export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, 
     const told = `${OUTCOME[decision.do]}: ${because}`;
     const outlook = decision.do === "wait" ? { waitingFor: decision.waitingFor } : decision.do === "disk" ? { ends: true } : {};
     witness({ of, at: clock.now(), what: "script.served", text: told, bytes: body?.length ?? 0, ...outlook });
-    // Those that wait ask every few seconds.
-    log[LEVEL[decision.do]](`boot script: ${told}`, of);
+    const isQuiet = isRepeated(mac ?? uuid ?? address, told) && decision.do === "wait";
+    log[isQuiet ? "debug" : LEVEL[decision.do]](`boot script: ${told}`, of);
     // Upstream's: for an iPXE of the site, which has something else to do then.
     return body === undefined ? text(404, "") : script(body);
   };
@@ -103,7 +114,7 @@ function folderOf({ environment }: AgentBoot | EnvironmentBoot): string {
 }
 
 const OUTCOME = { agent: "agent", environment: "installation", disk: "disk", wait: "told to wait", refuse: "refused" } as const;
-const LEVEL = { agent: "info", environment: "info", disk: "info", wait: "debug", refuse: "warn" } as const;
+const LEVEL = { agent: "info", environment: "info", disk: "info", wait: "info", refuse: "warn" } as const;
 
 interface Context {
   readonly asker: Asker;

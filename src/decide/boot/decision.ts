@@ -122,12 +122,18 @@ export function decideBoot(asker: Asker, inventory: Inventory, { diskMethod, dig
   };
 }
 
+/** For whoever can do something about a file of the agent's image that is not there. */
+export function agentRemedy(architecture: BootArchitecture): string {
+  const target = architecture === "amd64" ? "make image" : `make image ARCHITECTURES=${architecture}`;
+  return `${target}, and --agent-image with the directory that it names`;
+}
+
 /** What becomes of a decision to boot files of which one is not to be had, whatever a status says. */
 export function withoutAsset(decision: AgentBoot | EnvironmentBoot, file: string): Wait {
   const { architecture, machine } = decision;
   const waitingFor =
     decision.do === "agent"
-      ? `the agent's ${file}-${architecture} is not there (make image, or the setting agent-image)`
+      ? `the agent's ${file}-${architecture} is not there (${agentRemedy(architecture)})`
       : `${file} of Environment "${decision.environment.metadata.name}" for ${architecture} is not on disk`;
   return {
     do: "wait",

@@ -56,6 +56,13 @@ export const environment = {
     { name: "Kernel", type: "string", description: "URL of the kernel", jsonPath: ".spec.kernel.url" },
     { name: "Initrd", type: "string", description: "URL of the initial RAM disk", jsonPath: ".spec.initrd.url" },
     { name: "Ready", type: "string", description: "Files are there", jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+    // The column above is upstream's, and shows the first file alone.
+    {
+      name: "Pending",
+      type: "string",
+      description: "Why a file is not there, of the first that is not",
+      jsonPath: '.status.conditions[?(@.status=="False")].reason',
+    },
     { name: "Age", type: "date", description: "Time since creation", jsonPath: ".metadata.creationTimestamp" },
   ],
   spec: EnvironmentSpec.doc("What to boot."),
