@@ -1,5 +1,6 @@
 /** `make lab ARGS="--machines 4 --firmware bios,uefi"`: a rack to play with, until Ctrl-C. */
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describe, FIRMWARES, type Firmware } from "./description.ts";
@@ -41,17 +42,25 @@ ${lines.join("\n")}
 Ctrl-C switches everything off.`;
 }
 
-const { values } = parseArgs({
-  options: {
-    machines: { type: "string", default: "3" },
-    firmware: { type: "string", default: FIRMWARES.join(",") },
-    dhcp: { type: "string", default: "ours" },
-    memory: { type: "string", default: "768" },
-    flags: { type: "string", default: "" },
-    off: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
+const OPTIONS = {
+  machines: { type: "string", default: "3" },
+  firmware: { type: "string", default: FIRMWARES.join(",") },
+  dhcp: { type: "string", default: "ours" },
+  memory: { type: "string", default: "768" },
+  flags: { type: "string", default: "" },
+  off: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+function valuesOf(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = valuesOf();
 if (values.help) {
   console.log(USAGE);
   process.exit(0);
@@ -70,6 +79,7 @@ const flags = Object.fromEntries(
 const descriptions = Array.from({ length: count }, (_, index) =>
   describe(index + 1, { firmware: firmwares[index % firmwares.length]!, mebibytes: Number(values.memory) }),
 );
+await rm(LOGS, { recursive: true, force: true });
 const site = await openSite({ machines: descriptions, dhcp, logs: LOGS, flags, ...bring() });
 const interrupted = once(process, "SIGINT");
 try {
