@@ -19,9 +19,5 @@ export function controllers(clock: Clock, assets: AssetPorts | undefined): Contr
   const always = [createServerClassController(), serverBindingController] as Controller[];
   if (assets === undefined) return always;
   const { blobs, downloads } = assets;
-  return [
-    ...always,
-    createEnvironmentController(blobs, downloads),
-    createAssetStoreController(blobs, downloads, clock),
-  ];
+  return [...always, createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock)];
 }

@@ -53,7 +53,8 @@ export async function up(settings: Settings): Promise<void> {
   try {
     const pki = await openPki({ disk, directory: join(directory, "pki"), clock, entropy, names, log });
     const metrics = createMetrics();
-    const identity = `${hostname()}_${entropy.uuid()}`;
+    // Whoever has the journal is the only one: a process that comes after a crash goes on with the lease of the one before.
+    const identity = `${hostname()}_${digest(pki.authority).slice(0, 16)}`;
     const backup = await createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
     if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
