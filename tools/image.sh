@@ -13,7 +13,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >&2
 fi
 umask 022
-cache=${SIDERO_CACHE:-$HOME/.cache/sidero}/image
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/sidero/image
 mkdir -p "$cache"
 # One at a time: they share what they fetch and unpack.
 exec 9>"$cache/lock"

@@ -2,7 +2,7 @@
 # Prints the path of lldpd, the peer of our LLDP. Where there is none, Debian's package is unpacked into the cache: installed, it would start
 # to speak on every interface of this machine.
 set -euo pipefail
-cache=${SIDERO_CACHE:-$HOME/.cache/sidero}/lldpd
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/sidero/lldpd
 if command -v lldpd; then exit 0; fi
 if [ ! -x "$cache/usr/sbin/lldpd" ]; then
   draft=$cache.draft.$$

@@ -193,7 +193,7 @@ test("the same sources make the same bytes, from nothing", async () => {
   const again = mkdtempSync(`${tmpdir()}/sidero-image-`);
   try {
     // A cache of its own has no compressed system yet; what was fetched is fetched again.
-    await buildImage(`${again}/out`, { SIDERO_CACHE: `${again}/cache` });
+    await buildImage(`${again}/out`, { XDG_CACHE_HOME: `${again}/cache` });
     assert.deepEqual(
       readFileSync(`${again}/out/manifest-amd64.json`, "utf8"),
       readFileSync(`${out}/manifest-amd64.json`, "utf8"),

@@ -13,7 +13,7 @@ import type { DebianArchitecture, Packages } from "./packages.ts";
 import { stageTree, systemTree } from "./system.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
-const CACHE = `${process.env["SIDERO_CACHE"] ?? `${homedir()}/.cache/sidero`}/image`;
+const CACHE = `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/sidero/image`;
 const PACKAGES = ["busybox-static", "libc6", "libstdc++6", "libgcc-s1", "libatomic1", "pci.ids"];
 const NPM_NAMES = { amd64: "x64", arm64: "arm64" } as const;
 const SQUASHFS =
