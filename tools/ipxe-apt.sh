@@ -6,9 +6,10 @@ private_apt() {
   [ -r "$keyring" ] || { echo "ipxe: $keyring is missing: apt-get install debian-archive-keyring" >&2; return 1; }
   mirror=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
     awk '$2 == "main" && $1 ~ /\/debian\/?$/ {print $1; exit}')
+  [ -n "$mirror" ] || { echo "ipxe: apt has no Debian among its sources (/etc/apt/sources.list)" >&2; return 1; }
   mkdir -p "$folder"/{lists/partial,cache/archives/partial}
   : > "$folder/status"
-  echo "$kind [signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $SUITE main" > "$folder/sources.list"
+  echo "$kind [signed-by=$keyring] $mirror $SUITE main" > "$folder/sources.list"
   apt=(apt-get -q -oDir::Etc::SourceList="$folder/sources.list" -oDir::Etc::SourceParts=/dev/null -oDir::Etc::PreferencesParts=/dev/null
     -oDir::State::Lists="$folder/lists" -oDir::Cache="$folder/cache" -oDir::State::status="$folder/status" -oAPT::Sandbox::User=root)
   "${apt[@]}" update
