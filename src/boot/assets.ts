@@ -31,7 +31,7 @@ const AGENT_FILES: Readonly<Record<AssetFile, string>> = { vmlinuz: "vmlinuz", "
 const LOOK_AGAIN = 5000;
 
 /** The agent environment of an architecture. */
-export function agentEnvironment(architecture: BootArchitecture): string {
+function agentEnvironment(architecture: BootArchitecture): string {
   return `agent-${architecture}`;
 }
 

@@ -38,7 +38,7 @@ export type Download = (request: DownloadRequest) => Promise<DownloadAnswer>;
 export type Exchange = (url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<HttpResponse>;
 
 /** Bytes; no kernel and no initial RAM disk is longer. */
-export const LARGEST_DOWNLOAD = 4 * 1024 ** 3;
+const LARGEST_DOWNLOAD = 4 * 1024 ** 3;
 const MOST_REDIRECTS = 10;
 /** Milliseconds by which a file's date must lie back for it to tell versions apart (RFC 9110 §8.8.2.2). */
 const SETTLED = 60_000;

@@ -9,7 +9,7 @@ import { refusal } from "./faults.ts";
 import type { Registry, ServerDraft } from "./registry.ts";
 
 /** Why a Server is not named by its UUID. */
-export const NAME_NOTE = "metal.sidero.dev/name-note";
+const NAME_NOTE = "metal.sidero.dev/name-note";
 /** Two machines of one UUID may register at once, and each look finds one that the cache had not seen yet. */
 const LOOKS = 8;
 

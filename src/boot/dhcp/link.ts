@@ -25,7 +25,9 @@ export class Link {
   readonly #subnets: readonly Subnet[];
   /** As it was last seen: its addresses may change. */
   link: Interface;
-  readonly #backlog = new Backlog(MAX_PENDING);
+  readonly #backlog = new Backlog(MAX_PENDING, (error) =>
+    this.#world.log.warn(`DHCP on ${this.link.name}: ${Fault.from(error).message}`),
+  );
 
   constructor(world: World, link: Interface) {
     this.#world = world;
@@ -35,13 +37,7 @@ export class Link {
 
   /** A datagram at port 67 or 4011; answers go out by `socket`. */
   receive(datagram: Datagram, socket: UdpSocket): void {
-    this.#backlog.take(async () => {
-      try {
-        await this.#handle(datagram, socket);
-      } catch (error) {
-        this.#world.log.warn(`DHCP on ${this.link.name}: ${Fault.from(error).message}`);
-      }
-    });
+    this.#backlog.take(() => this.#handle(datagram, socket));
   }
 
   /** Answers nothing more; resolves when everything that came has been answered. */

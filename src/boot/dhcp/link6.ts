@@ -25,7 +25,9 @@ export class Link6 {
   readonly #world: World;
   /** As it was last seen: its addresses may change. */
   link: Interface;
-  readonly #backlog = new Backlog(MAX_PENDING);
+  readonly #backlog = new Backlog(MAX_PENDING, (error) =>
+    this.#world.log.warn(`DHCPv6 on ${this.link.name}: ${Fault.from(error).message}`),
+  );
   #advertisedAt = -Infinity;
 
   constructor(world: World, link: Interface) {
@@ -35,13 +37,7 @@ export class Link6 {
 
   /** A datagram at port 547. */
   receive(datagram: Datagram, socket: UdpSocket): void {
-    this.#backlog.take(async () => {
-      try {
-        await this.#handle(datagram, socket);
-      } catch (error) {
-        this.#world.log.warn(`DHCPv6 on ${this.link.name}: ${Fault.from(error).message}`);
-      }
-    });
+    this.#backlog.take(() => this.#handle(datagram, socket));
   }
 
   /** Answers nothing more; resolves when everything that came has been answered. */

@@ -15,7 +15,7 @@ const PATIENCE = 10_000;
 const FIRST_DISK = { bios: 0x80, uefi: 0 } as const;
 
 /** What Environments may have in kernel arguments, filled in by the machine. */
-export const KERNEL_SETTINGS: readonly string[] = (
+const KERNEL_SETTINGS: readonly string[] = (
   "uuid serial hostname domain asset manufacturer product mac ip next-server buildarch " +
   "net0/mac net0/mac:hexhyp net0/ip netX/mac netX/mac:hexhyp netX/ip"
 ).split(" ");

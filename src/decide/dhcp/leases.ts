@@ -30,7 +30,7 @@ export interface Claimant {
 /** How long an offered address is kept for the client that asked. */
 export const OFFER_TIME = 60_000;
 /** Leases of one subnet, remembered ones included: bounds what a flood of invented clients can take. */
-export const MAX_LEASES = 131_072;
+const MAX_LEASES = 131_072;
 
 export class Leases {
   readonly #pools: readonly Range[];

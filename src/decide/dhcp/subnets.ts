@@ -57,7 +57,7 @@ const Option = object({
   return given === 1 ? [] : [invalid(path, value.code, "must have one of text, hex and addresses")];
 });
 
-export const SubnetEntry = object({
+const SubnetEntry = object({
   subnet: parsed(parseNetwork, "a network such as 10.0.0.0/24 or fd00::/64").required().doc("The network."),
   interface: string().doc("Only for requests that come in by this interface."),
   mode: enumeration("proxy", "server", "off").doc("What DHCP does here; if absent, what the setting dhcp says."),
