@@ -19,6 +19,8 @@ const READ_BYTES = 1024 * 1024;
 const COMPACT_STEP = 1000;
 /** Pages a backup copies while holding the connection. */
 const BACKUP_PAGES = 64;
+/** How often the first step of a backup may meet an open transaction: each time the odds are better than even. */
+const BACKUP_STARTS = 200;
 
 export class JournalDatabase {
   readonly #directory: string;
@@ -98,7 +100,7 @@ export class JournalDatabase {
       workshop = mkdtempSync(`${path}.`);
       const copy = join(workshop, JOURNAL_FILE);
       closeSync(openSync(copy, "wx", 0o600));
-      await backup(this.#connect().database, copy, { rate: BACKUP_PAGES });
+      await copyTo(this.#connect().database, copy);
       mustNotExist(path);
       renameSync(copy, path);
       syncDirectory(dirname(path));
@@ -180,5 +182,20 @@ function rollBack(database: Connection["database"]): void {
     if (database.isTransaction) database.exec("ROLLBACK");
   } catch {
     // The error that led here says more.
+  }
+}
+
+/**
+ * Node copies in a thread of its own. Where a step of it falls between our BEGIN and COMMIT, SQLite says busy; Node repeats that step,
+ * but the first it takes for the last, and fails with what the target says: code 0, "not an error".
+ */
+async function copyTo(database: DatabaseSync, path: string): Promise<void> {
+  for (let start = 1; ; start++) {
+    try {
+      await backup(database, path, { rate: BACKUP_PAGES });
+      return;
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== 0 || start === BACKUP_STARTS) throw error;
+    }
   }
 }
