@@ -250,7 +250,11 @@ test("upstream's agent wipes when there is an order, without knowing of orders",
   fixture = await startApi({ access: "open", settings: { autoAccept: true, autoBmcSetup: false } });
   await call(undefined, ["CreateServer", [[1, HARDWARE]]]);
   const servers = fixture.world.client.for(Server);
-  await servers.patch(UUID, { status: { wipeOrder: { id: "w1" } } }, { subresource: "status" });
+  await servers.patch(
+    UUID,
+    { status: { wipe: { id: "w1", reason: "accepted", by: "acceptance", orderedAt: "2030-01-01T00:00:00Z", state: "ordered" } } },
+    { subresource: "status" },
+  );
   const answers = await call(
     undefined,
     ["CreateServer", [[1, HARDWARE]]],

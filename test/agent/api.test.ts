@@ -206,10 +206,10 @@ test("nothing is wiped without an order on record, and the report must answer it
   await fails(wiped(), Code.FailedPrecondition, /nobody ordered/);
   await fails(agent.heartbeat({ uuid: UUID }), Code.FailedPrecondition, /nobody ordered/);
 
-  const order = { id: "w1", reason: "accepted", time: "2030-01-01T00:00:00Z" };
+  const order = { id: "w1", reason: "accepted", by: "acceptance", orderedAt: "2030-01-01T00:00:00Z", state: "ordered" };
   const status = (patch: object): Promise<Server> =>
     fixture.world.client.for(Server).patch(UUID, { status: patch as never }, { subresource: "status" });
-  await status({ wipeOrder: order });
+  await status({ wipe: order });
   const answer = await agent.createServer(registration());
   assert.deepEqual([answer.wipe, answer.wipeOrder, answer.insecureWipe, answer.rebootTimeout], [true, "w1", true, 1200]);
   await agent.heartbeat({ uuid: UUID });
@@ -220,9 +220,9 @@ test("nothing is wiped without an order on record, and the report must answer it
   assert.notEqual((await server()).status?.conditions?.[0]?.lastTransitionTime, first?.lastTransitionTime);
 
   await fails(wiped("w0"), Code.FailedPrecondition, /order in force is w1/);
-  await status({ wipeOrder: { ...order, id: "w2" } });
+  await status({ wipe: { ...order, id: "w2" } });
   await fails(wiped(), Code.FailedPrecondition, /order in force is w2/);
-  await status({ wipeOrder: order });
+  await status({ wipe: order });
   const binding = { metadata: { name: UUID }, spec: { metalMachineRef: { name: "m", namespace: "default" } } };
   await fixture.world.client.for(ServerBinding).create(binding);
   await fixture.settle();
@@ -233,7 +233,7 @@ test("nothing is wiped without an order on record, and the report must answer it
 
   await wiped();
   const { status: after } = await server();
-  assert.deepEqual([after?.isClean, after?.wipeOrder, after?.conditions?.[0]?.status], [true, undefined, "True"]);
+  assert.deepEqual([after?.isClean, after?.wipe?.state, after?.conditions?.[0]?.status], [true, "done", "True"]);
   assert.ok((await events()).some((line) => line.startsWith("Normal Server Wipe")));
 });
 

@@ -5,9 +5,8 @@ import { machineOf } from "#decide/identity/machine.ts";
 import type { Digest, MachineFacts } from "#decide/identity/machine.ts";
 import { addressProblem, addressesAfter, networksOf } from "#decide/registration/address.ts";
 import { wipeOrderOf } from "#decide/registration/wipe.ts";
-import type { WipeOrder } from "#decide/registration/wipe.ts";
 import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
-import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import type { Server, WipeOrder } from "#kinds/metal/v1alpha2/server.ts";
 import type { Clock } from "#io/clock.ts";
 import { timestamp } from "#io/clock.ts";
 import type { Agent, CreateServerRequest, CreateServerResponse } from "#proto/api_pb.js";
@@ -141,9 +140,16 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
         throw refusal("agent.not-ordered", `wipe_order: the order in force is ${id}, and this boot was not given it`);
       }
       const said = { type: WIPE, status: "True" } as const;
-      await editStatus(server, ({ wipeOrder: current, ...status }, { metadata }) => {
+      await editStatus(server, (status, { metadata }) => {
+        const current = status.wipe;
         if (current?.id !== id) throw refusal("agent.not-ordered", `order ${id} of ${metadata.name} was withdrawn`);
-        return { ...status, isClean: true, conditions: [...setClusterCondition(conditionsOf(status), said, timestamp(clock))] };
+        const wipe: WipeOrder = { ...current, state: "done", finishedAt: timestamp(clock) };
+        return {
+          ...status,
+          wipe,
+          isClean: true,
+          conditions: [...setClusterCondition(conditionsOf(status), said, timestamp(clock))],
+        };
       });
       registry.event(server, "Normal", "Server Wipe", `Server wiped via agent, order ${id}`);
       guard.saw(boot, { what: "agent.step", text: "wiped" });

@@ -141,6 +141,8 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
     }),
     log: guard.bootMethod(log),
     orders: follow,
+    beginWipe: guard.bootMethod(() => Promise.reject(refusal("agent.not-ordered", "order: nobody orders wipes yet"))),
+    reportWipe: guard.bootMethod(() => Promise.reject(refusal("agent.not-ordered", "order: nobody orders wipes yet"))),
   };
 }
 

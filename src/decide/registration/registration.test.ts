@@ -111,14 +111,14 @@ test("addresses are checked", () => {
 test("a wipe needs an order, and a machine that is accepted and free", () => {
   const server = (spec: object, status: object, metadata: object = {}): Server =>
     ({ apiVersion: "metal.sidero.dev/v1alpha2", kind: "Server", metadata: { name: "a", ...metadata }, spec, status }) as Server;
-  const wipeOrder = { id: "w" };
-  assert.deepEqual(wipeOrderOf(server({ accepted: true }, { wipeOrder }), undefined), wipeOrder);
+  const wipe = { id: "w", reason: "r", by: "acceptance", orderedAt: "2030-01-01T00:00:00Z", state: "ordered" };
+  assert.deepEqual(wipeOrderOf(server({ accepted: true }, { wipe }), undefined), wipe);
   assert.equal(wipeOrderOf(server({ accepted: true }, { isClean: false }), undefined), undefined);
-  assert.equal(wipeOrderOf(server({ accepted: false }, { wipeOrder }), undefined), undefined);
-  assert.equal(wipeOrderOf(server({ accepted: true }, { wipeOrder, inUse: true }), undefined), undefined);
+  assert.equal(wipeOrderOf(server({ accepted: false }, { wipe }), undefined), undefined);
+  assert.equal(wipeOrderOf(server({ accepted: true }, { wipe, inUse: true }), undefined), undefined);
   assert.equal(
-    wipeOrderOf(server({ accepted: true }, { wipeOrder }, { deletionTimestamp: "2030-01-01T00:00:00Z" }), undefined),
+    wipeOrderOf(server({ accepted: true }, { wipe }, { deletionTimestamp: "2030-01-01T00:00:00Z" }), undefined),
     undefined,
   );
-  assert.equal(wipeOrderOf(server({ accepted: true }, { wipeOrder }), { metadata: { name: "a" } } as never), undefined);
+  assert.equal(wipeOrderOf(server({ accepted: true }, { wipe }), { metadata: { name: "a" } } as never), undefined);
 });

@@ -4,7 +4,7 @@
  */
 import { closeSync, existsSync, mkdtempSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { backup } from "node:sqlite";
+import { backup, type DatabaseSync } from "node:sqlite";
 import type { Opened, Row } from "#io/journal.ts";
 import { Fault } from "#std/fault.ts";
 import type { Connection } from "./journal-connection.ts";

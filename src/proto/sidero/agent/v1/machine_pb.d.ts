@@ -322,6 +322,20 @@ export declare type Order = Message<"sidero.agent.v1.Order"> & {
      */
     value: PowerOff;
     case: "powerOff";
+  } | {
+    /**
+     * Its id is the wipe order's.
+     *
+     * @generated from field: sidero.agent.v1.WipeDisks wipe = 6;
+     */
+    value: WipeDisks;
+    case: "wipe";
+  } | {
+    /**
+     * @generated from field: sidero.agent.v1.SetupBmc setup_bmc = 7;
+     */
+    value: SetupBmc;
+    case: "setupBmc";
   } | { case: undefined; value?: undefined };
 };
 
@@ -390,6 +404,252 @@ export declare type PowerOff = Message<"sidero.agent.v1.PowerOff"> & {
 export declare const PowerOffSchema: GenMessage<PowerOff>;
 
 /**
+ * Call BeginWipe, and do what it says.
+ *
+ * @generated from message sidero.agent.v1.WipeDisks
+ */
+export declare type WipeDisks = Message<"sidero.agent.v1.WipeDisks"> & {
+};
+
+/**
+ * Describes the message sidero.agent.v1.WipeDisks.
+ * Use `create(WipeDisksSchema)` to create a new message.
+ */
+export declare const WipeDisksSchema: GenMessage<WipeDisks>;
+
+/**
+ * Make an account for Sidero on the machine's BMC, and tell it by UpdateBMCInfo of the other service.
+ *
+ * @generated from message sidero.agent.v1.SetupBmc
+ */
+export declare type SetupBmc = Message<"sidero.agent.v1.SetupBmc"> & {
+  /**
+   * A new password, also when the account is there and works.
+   *
+   * @generated from field: bool rotate = 1;
+   */
+  rotate: boolean;
+};
+
+/**
+ * Describes the message sidero.agent.v1.SetupBmc.
+ * Use `create(SetupBmcSchema)` to create a new message.
+ */
+export declare const SetupBmcSchema: GenMessage<SetupBmc>;
+
+/**
+ * All fields that are not empty have to fit.
+ *
+ * @generated from message sidero.agent.v1.DiskSelector
+ */
+export declare type DiskSelector = Message<"sidero.agent.v1.DiskSelector"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string serial = 2;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string wwid = 3;
+   */
+  wwid: string;
+
+  /**
+   * * stands for anything.
+   *
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * SSD, HDD, NVMe or SD.
+   *
+   * @generated from field: string type = 5;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.DiskSelector.
+ * Use `create(DiskSelectorSchema)` to create a new message.
+ */
+export declare const DiskSelectorSchema: GenMessage<DiskSelector>;
+
+/**
+ * @generated from message sidero.agent.v1.BeginWipeRequest
+ */
+export declare type BeginWipeRequest = Message<"sidero.agent.v1.BeginWipeRequest"> & {
+  /**
+   * @generated from field: string boot = 1;
+   */
+  boot: string;
+
+  /**
+   * @generated from field: string order = 2;
+   */
+  order: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.BeginWipeRequest.
+ * Use `create(BeginWipeRequestSchema)` to create a new message.
+ */
+export declare const BeginWipeRequestSchema: GenMessage<BeginWipeRequest>;
+
+/**
+ * @generated from message sidero.agent.v1.BeginWipeResponse
+ */
+export declare type BeginWipeResponse = Message<"sidero.agent.v1.BeginWipeResponse"> & {
+  /**
+   * @generated from field: sidero.agent.v1.WipeMode mode = 1;
+   */
+  mode: WipeMode;
+
+  /**
+   * Disks to wipe; none: all fixed disks.
+   *
+   * @generated from field: repeated sidero.agent.v1.DiskSelector only = 2;
+   */
+  only: DiskSelector[];
+
+  /**
+   * Disks to leave as they are.
+   *
+   * @generated from field: repeated sidero.agent.v1.DiskSelector keep = 3;
+   */
+  keep: DiskSelector[];
+
+  /**
+   * At a time.
+   *
+   * @generated from field: uint32 parallel = 4;
+   */
+  parallel: number;
+
+  /**
+   * A report at least this often.
+   *
+   * @generated from field: uint32 report_milliseconds = 5;
+   */
+  reportMilliseconds: number;
+};
+
+/**
+ * Describes the message sidero.agent.v1.BeginWipeResponse.
+ * Use `create(BeginWipeResponseSchema)` to create a new message.
+ */
+export declare const BeginWipeResponseSchema: GenMessage<BeginWipeResponse>;
+
+/**
+ * @generated from message sidero.agent.v1.DiskWipe
+ */
+export declare type DiskWipe = Message<"sidero.agent.v1.DiskWipe"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * @generated from field: string serial = 3;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string wwid = 4;
+   */
+  wwid: string;
+
+  /**
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * nvme-format-crypto, ata-security-erase, discard, zeroes and so on.
+   *
+   * @generated from field: string method = 6;
+   */
+  method: string;
+
+  /**
+   * @generated from field: sidero.agent.v1.DiskState state = 7;
+   */
+  state: DiskState;
+
+  /**
+   * Of the work, roughly.
+   *
+   * @generated from field: uint32 percent = 8;
+   */
+  percent: number;
+
+  /**
+   * @generated from field: bool verified = 9;
+   */
+  verified: boolean;
+
+  /**
+   * @generated from field: string detail = 10;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.DiskWipe.
+ * Use `create(DiskWipeSchema)` to create a new message.
+ */
+export declare const DiskWipeSchema: GenMessage<DiskWipe>;
+
+/**
+ * @generated from message sidero.agent.v1.ReportWipeRequest
+ */
+export declare type ReportWipeRequest = Message<"sidero.agent.v1.ReportWipeRequest"> & {
+  /**
+   * @generated from field: string boot = 1;
+   */
+  boot: string;
+
+  /**
+   * @generated from field: string order = 2;
+   */
+  order: string;
+
+  /**
+   * All disks of the machine.
+   *
+   * @generated from field: repeated sidero.agent.v1.DiskWipe disks = 3;
+   */
+  disks: DiskWipe[];
+};
+
+/**
+ * Describes the message sidero.agent.v1.ReportWipeRequest.
+ * Use `create(ReportWipeRequestSchema)` to create a new message.
+ */
+export declare const ReportWipeRequestSchema: GenMessage<ReportWipeRequest>;
+
+/**
+ * @generated from message sidero.agent.v1.ReportWipeResponse
+ */
+export declare type ReportWipeResponse = Message<"sidero.agent.v1.ReportWipeResponse"> & {
+};
+
+/**
+ * Describes the message sidero.agent.v1.ReportWipeResponse.
+ * Use `create(ReportWipeResponseSchema)` to create a new message.
+ */
+export declare const ReportWipeResponseSchema: GenMessage<ReportWipeResponse>;
+
+/**
  * @generated from enum sidero.agent.v1.StepState
  */
 export enum StepState {
@@ -418,6 +678,78 @@ export enum StepState {
  * Describes the enum sidero.agent.v1.StepState.
  */
 export declare const StepStateSchema: GenEnum<StepState>;
+
+/**
+ * @generated from enum sidero.agent.v1.WipeMode
+ */
+export enum WipeMode {
+  /**
+   * @generated from enum value: WIPE_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: WIPE_MODE_FAST = 1;
+   */
+  FAST = 1,
+
+  /**
+   * @generated from enum value: WIPE_MODE_FULL = 2;
+   */
+  FULL = 2,
+}
+
+/**
+ * Describes the enum sidero.agent.v1.WipeMode.
+ */
+export declare const WipeModeSchema: GenEnum<WipeMode>;
+
+/**
+ * @generated from enum sidero.agent.v1.DiskState
+ */
+export enum DiskState {
+  /**
+   * @generated from enum value: DISK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: DISK_STATE_PENDING = 1;
+   */
+  PENDING = 1,
+
+  /**
+   * @generated from enum value: DISK_STATE_WIPING = 2;
+   */
+  WIPING = 2,
+
+  /**
+   * @generated from enum value: DISK_STATE_VERIFYING = 3;
+   */
+  VERIFYING = 3,
+
+  /**
+   * @generated from enum value: DISK_STATE_DONE = 4;
+   */
+  DONE = 4,
+
+  /**
+   * @generated from enum value: DISK_STATE_FAILED = 5;
+   */
+  FAILED = 5,
+
+  /**
+   * Not of the order, or not to be written: says why in detail.
+   *
+   * @generated from enum value: DISK_STATE_SKIPPED = 6;
+   */
+  SKIPPED = 6,
+}
+
+/**
+ * Describes the enum sidero.agent.v1.DiskState.
+ */
+export declare const DiskStateSchema: GenEnum<DiskState>;
 
 /**
  * @generated from service sidero.agent.v1.Machine
@@ -462,6 +794,28 @@ export declare const Machine: GenService<{
     methodKind: "server_streaming";
     input: typeof OrdersRequestSchema;
     output: typeof OrderSchema;
+  },
+  /**
+   * Asks whether an order to wipe still holds, right before the first byte is written. The server looks at what is true now, not at a
+   * cache; FAILED_PRECONDITION: it does not hold (any more), nothing may be written.
+   *
+   * @generated from rpc sidero.agent.v1.Machine.BeginWipe
+   */
+  beginWipe: {
+    methodKind: "unary";
+    input: typeof BeginWipeRequestSchema;
+    output: typeof BeginWipeResponseSchema;
+  },
+  /**
+   * How far the wipe is: when a disk's state changes, and every few seconds. It is the heartbeat as well. The report in which every
+   * disk is done, failed or skipped ends the order.
+   *
+   * @generated from rpc sidero.agent.v1.Machine.ReportWipe
+   */
+  reportWipe: {
+    methodKind: "unary";
+    input: typeof ReportWipeRequestSchema;
+    output: typeof ReportWipeResponseSchema;
   },
 }>;
 

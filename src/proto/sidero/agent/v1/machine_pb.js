@@ -13,7 +13,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file sidero/agent/v1/machine.proto.
  */
 export const file_sidero_agent_v1_machine = /*@__PURE__*/
-  fileDesc("Ch1zaWRlcm8vYWdlbnQvdjEvbWFjaGluZS5wcm90bxIPc2lkZXJvLmFnZW50LnYxIrQCCgxIZWxsb1JlcXVlc3QSDAoEdXVpZBgBIAEoCRIOCgZzZXJpYWwYAiABKAkSDAoEbWFjcxgDIAMoCRIQCghib290X21hYxgEIAEoCRIVCg1hZ2VudF92ZXJzaW9uGAUgASgJEhYKDmtlcm5lbF92ZXJzaW9uGAYgASgJEhQKDGFyY2hpdGVjdHVyZRgHIAEoCRIRCglib290X21vZGUYCCABKAkSGwoTdXB0aW1lX21pbGxpc2Vjb25kcxgJIAEoDRI/Cglhcmd1bWVudHMYCiADKAsyLC5zaWRlcm8uYWdlbnQudjEuSGVsbG9SZXF1ZXN0LkFyZ3VtZW50c0VudHJ5GjAKDkFyZ3VtZW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEikQEKDUhlbGxvUmVzcG9uc2USDAoEYm9vdBgBIAEoCRIOCgZzZXJ2ZXIYAiABKAkSEAoIcmVnaXN0ZXIYAyABKAgSGAoQbG9nX21pbGxpc2Vjb25kcxgEIAEoDRIcChRzaWxlbmNlX21pbGxpc2Vjb25kcxgFIAEoDRIYChBub3dfbWlsbGlzZWNvbmRzGAYgASgDIncKBFN0ZXASDAoEbmFtZRgBIAEoCRIpCgVzdGF0ZRgCIAEoDjIaLnNpZGVyby5hZ2VudC52MS5TdGVwU3RhdGUSDAoEdGV4dBgDIAEoCRIZChF0b29rX21pbGxpc2Vjb25kcxgEIAEoDRINCgVvcmRlchgFIAEoCSJDCg1SZXBvcnRSZXF1ZXN0EgwKBGJvb3QYASABKAkSJAoFc3RlcHMYAiADKAsyFS5zaWRlcm8uYWdlbnQudjEuU3RlcCIQCg5SZXBvcnRSZXNwb25zZSI4CgpMb2dSZXF1ZXN0EgwKBGJvb3QYASABKAkSDQoFZmlyc3QYAiABKAQSDQoFbGluZXMYAyADKAkiGwoLTG9nUmVzcG9uc2USDAoEbmV4dBgBIAEoBCIdCg1PcmRlcnNSZXF1ZXN0EgwKBGJvb3QYASABKAki1QEKBU9yZGVyEgoKAmlkGAEgASgJEjAKCmtlZXBfYWxpdmUYAiABKAsyGi5zaWRlcm8uYWdlbnQudjEuS2VlcEFsaXZlSAASKwoHcmVmcmVzaBgDIAEoCzIYLnNpZGVyby5hZ2VudC52MS5SZWZyZXNoSAASKQoGcmVib290GAQgASgLMhcuc2lkZXJvLmFnZW50LnYxLlJlYm9vdEgAEi4KCXBvd2VyX29mZhgFIAEoCzIZLnNpZGVyby5hZ2VudC52MS5Qb3dlck9mZkgAQgYKBGtpbmQiGgoJS2VlcEFsaXZlEg0KBXRva2VuGAEgASgJIgkKB1JlZnJlc2giCAoGUmVib290IgoKCFBvd2VyT2ZmKmsKCVN0ZXBTdGF0ZRIaChZTVEVQX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSU1RFUF9TVEFURV9TVEFSVEVEEAESEwoPU1RFUF9TVEFURV9ET05FEAISFQoRU1RFUF9TVEFURV9GQUlMRUQQAzKiAgoHTWFjaGluZRJGCgVIZWxsbxIdLnNpZGVyby5hZ2VudC52MS5IZWxsb1JlcXVlc3QaHi5zaWRlcm8uYWdlbnQudjEuSGVsbG9SZXNwb25zZRJJCgZSZXBvcnQSHi5zaWRlcm8uYWdlbnQudjEuUmVwb3J0UmVxdWVzdBofLnNpZGVyby5hZ2VudC52MS5SZXBvcnRSZXNwb25zZRJACgNMb2cSGy5zaWRlcm8uYWdlbnQudjEuTG9nUmVxdWVzdBocLnNpZGVyby5hZ2VudC52MS5Mb2dSZXNwb25zZRJCCgZPcmRlcnMSHi5zaWRlcm8uYWdlbnQudjEuT3JkZXJzUmVxdWVzdBoWLnNpZGVyby5hZ2VudC52MS5PcmRlcjABYgZwcm90bzM");
+  fileDesc("Ch1zaWRlcm8vYWdlbnQvdjEvbWFjaGluZS5wcm90bxIPc2lkZXJvLmFnZW50LnYxIrQCCgxIZWxsb1JlcXVlc3QSDAoEdXVpZBgBIAEoCRIOCgZzZXJpYWwYAiABKAkSDAoEbWFjcxgDIAMoCRIQCghib290X21hYxgEIAEoCRIVCg1hZ2VudF92ZXJzaW9uGAUgASgJEhYKDmtlcm5lbF92ZXJzaW9uGAYgASgJEhQKDGFyY2hpdGVjdHVyZRgHIAEoCRIRCglib290X21vZGUYCCABKAkSGwoTdXB0aW1lX21pbGxpc2Vjb25kcxgJIAEoDRI/Cglhcmd1bWVudHMYCiADKAsyLC5zaWRlcm8uYWdlbnQudjEuSGVsbG9SZXF1ZXN0LkFyZ3VtZW50c0VudHJ5GjAKDkFyZ3VtZW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEikQEKDUhlbGxvUmVzcG9uc2USDAoEYm9vdBgBIAEoCRIOCgZzZXJ2ZXIYAiABKAkSEAoIcmVnaXN0ZXIYAyABKAgSGAoQbG9nX21pbGxpc2Vjb25kcxgEIAEoDRIcChRzaWxlbmNlX21pbGxpc2Vjb25kcxgFIAEoDRIYChBub3dfbWlsbGlzZWNvbmRzGAYgASgDIncKBFN0ZXASDAoEbmFtZRgBIAEoCRIpCgVzdGF0ZRgCIAEoDjIaLnNpZGVyby5hZ2VudC52MS5TdGVwU3RhdGUSDAoEdGV4dBgDIAEoCRIZChF0b29rX21pbGxpc2Vjb25kcxgEIAEoDRINCgVvcmRlchgFIAEoCSJDCg1SZXBvcnRSZXF1ZXN0EgwKBGJvb3QYASABKAkSJAoFc3RlcHMYAiADKAsyFS5zaWRlcm8uYWdlbnQudjEuU3RlcCIQCg5SZXBvcnRSZXNwb25zZSI4CgpMb2dSZXF1ZXN0EgwKBGJvb3QYASABKAkSDQoFZmlyc3QYAiABKAQSDQoFbGluZXMYAyADKAkiGwoLTG9nUmVzcG9uc2USDAoEbmV4dBgBIAEoBCIdCg1PcmRlcnNSZXF1ZXN0EgwKBGJvb3QYASABKAkisQIKBU9yZGVyEgoKAmlkGAEgASgJEjAKCmtlZXBfYWxpdmUYAiABKAsyGi5zaWRlcm8uYWdlbnQudjEuS2VlcEFsaXZlSAASKwoHcmVmcmVzaBgDIAEoCzIYLnNpZGVyby5hZ2VudC52MS5SZWZyZXNoSAASKQoGcmVib290GAQgASgLMhcuc2lkZXJvLmFnZW50LnYxLlJlYm9vdEgAEi4KCXBvd2VyX29mZhgFIAEoCzIZLnNpZGVyby5hZ2VudC52MS5Qb3dlck9mZkgAEioKBHdpcGUYBiABKAsyGi5zaWRlcm8uYWdlbnQudjEuV2lwZURpc2tzSAASLgoJc2V0dXBfYm1jGAcgASgLMhkuc2lkZXJvLmFnZW50LnYxLlNldHVwQm1jSABCBgoEa2luZCIaCglLZWVwQWxpdmUSDQoFdG9rZW4YASABKAkiCQoHUmVmcmVzaCIICgZSZWJvb3QiCgoIUG93ZXJPZmYiCwoJV2lwZURpc2tzIhoKCFNldHVwQm1jEg4KBnJvdGF0ZRgBIAEoCCJXCgxEaXNrU2VsZWN0b3ISDAoEbmFtZRgBIAEoCRIOCgZzZXJpYWwYAiABKAkSDAoEd3dpZBgDIAEoCRINCgVtb2RlbBgEIAEoCRIMCgR0eXBlGAUgASgJIi8KEEJlZ2luV2lwZVJlcXVlc3QSDAoEYm9vdBgBIAEoCRINCgVvcmRlchgCIAEoCSLFAQoRQmVnaW5XaXBlUmVzcG9uc2USJwoEbW9kZRgBIAEoDjIZLnNpZGVyby5hZ2VudC52MS5XaXBlTW9kZRIrCgRvbmx5GAIgAygLMh0uc2lkZXJvLmFnZW50LnYxLkRpc2tTZWxlY3RvchIrCgRrZWVwGAMgAygLMh0uc2lkZXJvLmFnZW50LnYxLkRpc2tTZWxlY3RvchIQCghwYXJhbGxlbBgEIAEoDRIbChNyZXBvcnRfbWlsbGlzZWNvbmRzGAUgASgNIsIBCghEaXNrV2lwZRIMCgRuYW1lGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRIMCgR3d2lkGAQgASgJEg0KBWJ5dGVzGAUgASgEEg4KBm1ldGhvZBgGIAEoCRIpCgVzdGF0ZRgHIAEoDjIaLnNpZGVyby5hZ2VudC52MS5EaXNrU3RhdGUSDwoHcGVyY2VudBgIIAEoDRIQCgh2ZXJpZmllZBgJIAEoCBIOCgZkZXRhaWwYCiABKAkiWgoRUmVwb3J0V2lwZVJlcXVlc3QSDAoEYm9vdBgBIAEoCRINCgVvcmRlchgCIAEoCRIoCgVkaXNrcxgDIAMoCzIZLnNpZGVyby5hZ2VudC52MS5EaXNrV2lwZSIUChJSZXBvcnRXaXBlUmVzcG9uc2UqawoJU3RlcFN0YXRlEhoKFlNURVBfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJTVEVQX1NUQVRFX1NUQVJURUQQARITCg9TVEVQX1NUQVRFX0RPTkUQAhIVChFTVEVQX1NUQVRFX0ZBSUxFRBADKk0KCFdpcGVNb2RlEhkKFVdJUEVfTU9ERV9VTlNQRUNJRklFRBAAEhIKDldJUEVfTU9ERV9GQVNUEAESEgoOV0lQRV9NT0RFX0ZVTEwQAiq0AQoJRGlza1N0YXRlEhoKFkRJU0tfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJESVNLX1NUQVRFX1BFTkRJTkcQARIVChFESVNLX1NUQVRFX1dJUElORxACEhgKFERJU0tfU1RBVEVfVkVSSUZZSU5HEAMSEwoPRElTS19TVEFURV9ET05FEAQSFQoRRElTS19TVEFURV9GQUlMRUQQBRIWChJESVNLX1NUQVRFX1NLSVBQRUQQBjLNAwoHTWFjaGluZRJGCgVIZWxsbxIdLnNpZGVyby5hZ2VudC52MS5IZWxsb1JlcXVlc3QaHi5zaWRlcm8uYWdlbnQudjEuSGVsbG9SZXNwb25zZRJJCgZSZXBvcnQSHi5zaWRlcm8uYWdlbnQudjEuUmVwb3J0UmVxdWVzdBofLnNpZGVyby5hZ2VudC52MS5SZXBvcnRSZXNwb25zZRJACgNMb2cSGy5zaWRlcm8uYWdlbnQudjEuTG9nUmVxdWVzdBocLnNpZGVyby5hZ2VudC52MS5Mb2dSZXNwb25zZRJCCgZPcmRlcnMSHi5zaWRlcm8uYWdlbnQudjEuT3JkZXJzUmVxdWVzdBoWLnNpZGVyby5hZ2VudC52MS5PcmRlcjABElIKCUJlZ2luV2lwZRIhLnNpZGVyby5hZ2VudC52MS5CZWdpbldpcGVSZXF1ZXN0GiIuc2lkZXJvLmFnZW50LnYxLkJlZ2luV2lwZVJlc3BvbnNlElUKClJlcG9ydFdpcGUSIi5zaWRlcm8uYWdlbnQudjEuUmVwb3J0V2lwZVJlcXVlc3QaIy5zaWRlcm8uYWdlbnQudjEuUmVwb3J0V2lwZVJlc3BvbnNlYgZwcm90bzM");
 
 /**
  * Describes the message sidero.agent.v1.HelloRequest.
@@ -107,6 +107,62 @@ export const PowerOffSchema = /*@__PURE__*/
   messageDesc(file_sidero_agent_v1_machine, 12);
 
 /**
+ * Describes the message sidero.agent.v1.WipeDisks.
+ * Use `create(WipeDisksSchema)` to create a new message.
+ */
+export const WipeDisksSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 13);
+
+/**
+ * Describes the message sidero.agent.v1.SetupBmc.
+ * Use `create(SetupBmcSchema)` to create a new message.
+ */
+export const SetupBmcSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 14);
+
+/**
+ * Describes the message sidero.agent.v1.DiskSelector.
+ * Use `create(DiskSelectorSchema)` to create a new message.
+ */
+export const DiskSelectorSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 15);
+
+/**
+ * Describes the message sidero.agent.v1.BeginWipeRequest.
+ * Use `create(BeginWipeRequestSchema)` to create a new message.
+ */
+export const BeginWipeRequestSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 16);
+
+/**
+ * Describes the message sidero.agent.v1.BeginWipeResponse.
+ * Use `create(BeginWipeResponseSchema)` to create a new message.
+ */
+export const BeginWipeResponseSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 17);
+
+/**
+ * Describes the message sidero.agent.v1.DiskWipe.
+ * Use `create(DiskWipeSchema)` to create a new message.
+ */
+export const DiskWipeSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 18);
+
+/**
+ * Describes the message sidero.agent.v1.ReportWipeRequest.
+ * Use `create(ReportWipeRequestSchema)` to create a new message.
+ */
+export const ReportWipeRequestSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 19);
+
+/**
+ * Describes the message sidero.agent.v1.ReportWipeResponse.
+ * Use `create(ReportWipeResponseSchema)` to create a new message.
+ */
+export const ReportWipeResponseSchema = /*@__PURE__*/
+  messageDesc(file_sidero_agent_v1_machine, 20);
+
+/**
  * Describes the enum sidero.agent.v1.StepState.
  */
 export const StepStateSchema = /*@__PURE__*/
@@ -117,6 +173,30 @@ export const StepStateSchema = /*@__PURE__*/
  */
 export const StepState = /*@__PURE__*/
   tsEnum(StepStateSchema);
+
+/**
+ * Describes the enum sidero.agent.v1.WipeMode.
+ */
+export const WipeModeSchema = /*@__PURE__*/
+  enumDesc(file_sidero_agent_v1_machine, 1);
+
+/**
+ * @generated from enum sidero.agent.v1.WipeMode
+ */
+export const WipeMode = /*@__PURE__*/
+  tsEnum(WipeModeSchema);
+
+/**
+ * Describes the enum sidero.agent.v1.DiskState.
+ */
+export const DiskStateSchema = /*@__PURE__*/
+  enumDesc(file_sidero_agent_v1_machine, 2);
+
+/**
+ * @generated from enum sidero.agent.v1.DiskState
+ */
+export const DiskState = /*@__PURE__*/
+  tsEnum(DiskStateSchema);
 
 /**
  * @generated from service sidero.agent.v1.Machine
