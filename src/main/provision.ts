@@ -1,8 +1,7 @@
 /**
- * The provisioning side of a process: DHCP, TFTP and the one HTTP port of machines, on real doors. What they read comes from the API's
- * caches, what they see goes to the flight recorder, and what machines report becomes Servers.
+ * The provisioning side of a process: DHCP, TFTP and the one HTTP port of machines, on whatever doors they are given. What they read
+ * comes from the API's caches, what they see goes to the flight recorder, and what machines report becomes Servers.
  */
-import { lookup } from "node:dns/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Settings } from "#cli/settings/read.ts";
@@ -25,18 +24,13 @@ import type { Digest } from "#io/digest.ts";
 import type { Entropy } from "#io/entropy.ts";
 import type { Log } from "#io/log.ts";
 import { disk } from "#io/node/disk.ts";
-import { openIcmp6 } from "#io/node/icmp6.ts";
-import { interfaces } from "#io/node/interfaces.ts";
-import { createJournal } from "#io/node/journal.ts";
-import { openSeal } from "#io/node/seal.ts";
-import { listen } from "#io/node/serve.ts";
-import { openUdp } from "#io/node/udp.ts";
 import type { Handler, ListenOptions } from "#io/serve.ts";
 import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
+import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { refusedFor } from "./listening.ts";
 import { createRegistry } from "./registry.ts";
@@ -44,6 +38,7 @@ import { createRegistry } from "./registry.ts";
 export interface ProvisionOptions {
   readonly settings: Settings;
   readonly subnets: readonly Subnet[];
+  readonly doors: ProvisionDoors;
   /** The data directory. */
   readonly directory: string;
   readonly client: Client;
@@ -74,7 +69,8 @@ const TOKEN_LIFETIME = 3_600_000;
 
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
-  const { settings, subnets, directory, client, events, blobs, clock, entropy, digest, limits } = options;
+  const { settings, subnets, doors, directory, client, events, blobs, clock, entropy, digest, limits } = options;
+  const { openUdp, openIcmp6, interfaces, listen, lookup, seal, leases } = doors;
   const throttledLog = throttled(options.log, clock, LINES);
   const log = throttledLog.with({ part: "boot" });
   const stop = new AbortController();
@@ -83,7 +79,6 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     for (const each of closers.toReversed()) await each();
   };
   try {
-    const seal = await openSeal({ disk, entropy, path: join(directory, "pki", "boot.key") });
     const { inventory, run: follow } = createInventory({ client, clock, entropy, log });
     const recorder = createFlightRecorder({ client, clock, entropy, log, inventory });
     const { witness } = recorder;
@@ -94,7 +89,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       await background;
     });
 
-    const programs = await loadPrograms(disk, programDirectories(settings), log);
+    const programs = await loadPrograms(doors.disk, programDirectories(settings), log);
     const agentImage = settings["agent-image"] || join(directory, "agent");
     const assets = await createAssets({ blobs, inventory, agentImage, clock, log });
     const reach = { endpoint: settings["api-endpoint"], port: settings["api-port"] };
@@ -106,12 +101,12 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       clock,
       log,
       witness,
-      journal: createJournal(join(directory, "leases")),
+      journal: leases,
       mode: settings["disable-dhcp-proxy"] && settings.dhcp === "proxy" ? "off" : settings.dhcp,
       subnets,
       interfaceNames: settings["dhcp-interfaces"],
       ...reach,
-      lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+      lookup,
       programFor: (architecture) => programs.programFor(architecture),
       mayBoot: () => true,
     });

@@ -22,6 +22,7 @@ import { Fault } from "#std/fault.ts";
 import { createBackupRoute } from "./backup-route.ts";
 import { healthHandler, metricsHandler } from "./diagnostics.ts";
 import { openAssets, type OpenAssets } from "./assets.ts";
+import { openNodeDoors } from "./doors.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -114,7 +115,8 @@ export async function up(settings: Settings): Promise<void> {
     if (assets !== undefined) {
       const { client, events } = plane;
       const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log };
-      provision = await openProvision({ settings, subnets, directory, limits: LIMITS, ...ports });
+      const doors = await openNodeDoors(directory, entropy);
+      provision = await openProvision({ settings, subnets, doors, directory, limits: LIMITS, ...ports });
     }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
