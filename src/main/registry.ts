@@ -1,5 +1,6 @@
 /** Where machines are on record: Servers and Secrets of the Kubernetes API. */
 import type { Registry, SecretDraft, ServerDraft } from "#agent/api/registry.ts";
+import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, Draft } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
@@ -28,6 +29,7 @@ export interface RegistryOptions {
 
 export function createRegistry({ client, events }: RegistryOptions): Registry {
   const servers = client.for(Server);
+  const bindings = client.for(ServerBinding);
   const secrets = client.for(Secret);
   const find = (name: string): Promise<Server | undefined> => unless(isNotFound, servers.get(name));
 
@@ -41,6 +43,7 @@ export function createRegistry({ client, events }: RegistryOptions): Registry {
 
   return {
     server: find,
+    binding: (name) => unless(isNotFound, bindings.get(name)),
     create: ({ name, annotations, spec }: ServerDraft) => {
       const metadata = annotations === undefined ? { name } : { name, annotations: { ...annotations } };
       return unless(isAlreadyExists, servers.create({ metadata, spec }));

@@ -11,6 +11,7 @@ import type { BootToken } from "#decide/identity/token.ts";
 import type { Sighting } from "#decide/sighting.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
+import { createMemorySigner } from "#io/memory/sign.ts";
 import type { Log } from "#io/log.ts";
 import { digest } from "#io/node/digest.ts";
 import { listen } from "#io/node/serve.ts";
@@ -72,6 +73,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
       events: createRecorder({ client, clock, entropy, log, component: "sidero-server", instance: "test" }),
     }),
     inventory,
+    signer: createMemorySigner(9),
     neighbour: async (address) => options.neighbours?.[address],
     digest,
     clock,

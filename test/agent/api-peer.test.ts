@@ -273,7 +273,7 @@ test("upstream's agent wipes when there is an order, without knowing of orders",
       [4, 1, 1200],
     ],
   );
-  assert.equal((await servers.get(UUID)).status?.isClean, true);
+  assert.equal((await servers.get(UUID)).status?.wipe?.state, "done");
 });
 
 test("where tokens are asked for, it is refused without one and taken with one", async () => {

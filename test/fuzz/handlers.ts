@@ -133,6 +133,7 @@ const { handler: agentHandler } = createAgentHandler({
   seal,
   access: "open",
   registry: {
+    binding: async () => undefined,
     server: async (name) => servers.get(name),
     create: async ({ name, spec }) => {
       written.push(name);

@@ -8,10 +8,7 @@ import { wipeOrderOf } from "#decide/registration/wipe.ts";
 import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
 import type { Server, WipeOrder } from "#kinds/metal/v1alpha2/server.ts";
 import type { Clock } from "#io/clock.ts";
-import { timestamp } from "#io/clock.ts";
 import type { Agent, CreateServerRequest, CreateServerResponse } from "#proto/api_pb.js";
-import { removeCondition, setClusterCondition } from "#schema/condition.ts";
-import type { ClusterCondition } from "#schema/condition.ts";
 import { checkClaims } from "./access.ts";
 import { updateBmc } from "./bmc.ts";
 import type { Boot } from "./boots.ts";
@@ -23,6 +20,8 @@ import { Newcomers } from "./newcomers.ts";
 import { register, summaryOf } from "./registration.ts";
 import type { Registered } from "./registration.ts";
 import type { Registry } from "./registry.ts";
+import { wipeModeOf } from "./wipe-orders.ts";
+import type { WipeOrders } from "./wipe-orders.ts";
 
 export interface AgentSettings {
   /** New Servers are accepted. */
@@ -45,12 +44,11 @@ export interface AgentCallsOptions {
   readonly guard: Guard;
   readonly logs: AgentLogs;
   readonly settings: AgentSettings;
+  readonly wipes: WipeOrders;
 }
 
-const WIPE = "PowerCycle";
-
 export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof Agent> {
-  const { registry, inventory, digest, clock, guard, logs, settings } = options;
+  const { registry, inventory, digest, clock, guard, logs, settings, wipes } = options;
   const newcomers = new Newcomers(clock);
   const filtered = networksOf(settings.negativeAddressFilter);
 
@@ -74,7 +72,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
       ...(order && {
         wipe: true,
         wipeOrder: order.id,
-        insecureWipe: settings.insecureWipe,
+        insecureWipe: wipeModeOf(server, settings.insecureWipe) === "fast",
         rebootTimeout: settings.rebootTimeout / 1000,
       }),
     };
@@ -139,19 +137,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
       if ((wipeOrder || boot.wipeOrder) !== id) {
         throw refusal("agent.not-ordered", `wipe_order: the order in force is ${id}, and this boot was not given it`);
       }
-      const said = { type: WIPE, status: "True" } as const;
-      await editStatus(server, (status, { metadata }) => {
-        const current = status.wipe;
-        if (current?.id !== id) throw refusal("agent.not-ordered", `order ${id} of ${metadata.name} was withdrawn`);
-        const wipe: WipeOrder = { ...current, state: "done", finishedAt: timestamp(clock) };
-        return {
-          ...status,
-          wipe,
-          isClean: true,
-          conditions: [...setClusterCondition(conditionsOf(status), said, timestamp(clock))],
-        };
-      });
-      registry.event(server, "Normal", "Server Wipe", `Server wiped via agent, order ${id}`);
+      await wipes.finish(server.metadata.name!, id);
       guard.saw(boot, { what: "agent.step", text: "wiped" });
       return {};
     }),
@@ -172,14 +158,10 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
 
     heartbeat: guard.method(async ({ uuid }, boot) => {
       const server = await ownServer(uuid, boot);
-      await ordered(server);
-      const message = "Server wipe in progress.";
-      const said = { type: WIPE, status: "False", severity: "Info", reason: "InProgress", message } as const;
-      // Taken out and put in again: the time of the transition is the time of the last sign of life.
-      await editStatus(server, (status) => {
-        const others = removeCondition(conditionsOf(status), WIPE);
-        return { ...status, conditions: [...setClusterCondition(others, said, timestamp(clock))] };
-      });
+      const { id } = await ordered(server);
+      // The first one comes before the first byte is written, and is its BeginWipe.
+      await (boot.wiping === id ? wipes.heard(server.metadata.name!, id) : wipes.begin(server.metadata.name!, id));
+      boot.wiping = id;
       return {};
     }),
 
@@ -207,8 +189,4 @@ function factsOf({ system, network }: HardwareInformation, { caller }: Boot): Ma
 
 function permanentMacs({ network }: HardwareInformation): string[] {
   return network?.interfaces?.flatMap(({ permanentMac = "" }) => permanentMac) ?? [];
-}
-
-function conditionsOf({ conditions }: Status): readonly ClusterCondition[] {
-  return (conditions ?? []) as readonly ClusterCondition[];
 }

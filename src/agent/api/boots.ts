@@ -22,6 +22,8 @@ export interface Boot {
   server?: string;
   /** The wipe order that was told in this boot. */
   wipeOrder?: string;
+  /** The wipe order that upstream's agent said it carries out. */
+  wiping?: string;
   /** What the machine waits for while it is idle, in words. */
   waitingFor?: string;
   /** Number of the first log line that is not here yet. */

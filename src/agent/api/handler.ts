@@ -9,6 +9,7 @@ import type { Clock } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
 import type { Log } from "#io/log.ts";
 import type { Seal } from "#io/seal.ts";
+import type { Signer } from "#io/sign.ts";
 import type { Handler } from "#io/serve.ts";
 import { Agent } from "#proto/api_pb.js";
 import { Machine } from "#proto/sidero/agent/v1/machine_pb.js";
@@ -26,6 +27,7 @@ import { createOrders } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import type { Registry } from "./registry.ts";
 import { MOST_BYTES, createRpcHandler } from "./rpc.ts";
+import { createWipeOrders } from "./wipe-orders.ts";
 
 export interface AgentApiOptions {
   readonly seal: Seal;
@@ -40,6 +42,8 @@ export interface AgentApiOptions {
   readonly log: Log;
   readonly witness: Witness;
   readonly settings: AgentSettings;
+  /** Signs erase records. */
+  readonly signer?: Signer;
 }
 
 export interface AgentApi {
@@ -54,7 +58,7 @@ export interface AgentApi {
 }
 
 export function createAgentHandler(options: AgentApiOptions): AgentApi {
-  const { seal, access, registry, inventory, neighbour, digest, clock, entropy, log, witness, settings } = options;
+  const { seal, access, registry, inventory, neighbour, digest, clock, entropy, log, witness, settings, signer } = options;
   const boots = new Boots(() => entropy.uuid());
   const logs = createAgentLogs();
   const orders = createOrders({ clock, entropy });
@@ -67,8 +71,10 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const admit = createAccess({ seal, access, clock, log, neighbour, macsOf });
   const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
 
+  const { insecureWipe } = settings;
+  const wipes = createWipeOrders({ registry, clock, insecureWipe, ...(signer && { signer }) });
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
-    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings }))
-    .service(Machine, createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders }));
+    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes }))
+    .service(Machine, createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe }));
   return { handler: createRpcHandler(router, new Intake(clock)), orders, logsOf: logs.logsOf };
 }

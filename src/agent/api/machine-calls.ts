@@ -19,6 +19,8 @@ import type { AgentLogs } from "./logs.ts";
 import { SILENCE } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import { CALL } from "./rpc.ts";
+import { createWipeCalls } from "./wipe-calls.ts";
+import type { WipeOrders } from "./wipe-orders.ts";
 
 export interface MachineCallsOptions {
   readonly inventory: Inventory;
@@ -29,6 +31,8 @@ export interface MachineCallsOptions {
   readonly boots: Boots;
   readonly logs: AgentLogs;
   readonly orders: Orders;
+  readonly wipes: WipeOrders;
+  readonly insecureWipe: boolean;
 }
 
 /** Milliseconds that log lines may wait to be sent together. */
@@ -40,7 +44,7 @@ const NOTABLE = /^(?:\S+ )?(?:error|warn)\b/i;
 const MOST_NOTABLE = 8;
 
 export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<typeof Machine> {
-  const { inventory, digest, seal, clock, guard, boots, logs, orders } = options;
+  const { inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe } = options;
 
   async function hello(request: HelloRequest, caller: Boot): Promise<HelloAnswer> {
     const facts = factsOf(request, caller);
@@ -141,8 +145,7 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
     }),
     log: guard.bootMethod(log),
     orders: follow,
-    beginWipe: guard.bootMethod(() => Promise.reject(refusal("agent.not-ordered", "order: nobody orders wipes yet"))),
-    reportWipe: guard.bootMethod(() => Promise.reject(refusal("agent.not-ordered", "order: nobody orders wipes yet"))),
+    ...createWipeCalls({ guard, wipes, serverOf: registered, insecureWipe }),
   };
 }
 

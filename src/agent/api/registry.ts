@@ -1,4 +1,5 @@
 /** Where machines are on record, as registration sees it. `main` has it made of the Kubernetes API. */
+import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 
 export type ServerSpec = NonNullable<Server["spec"]>;
@@ -20,6 +21,8 @@ export interface SecretDraft {
 export interface Registry {
   /** As it is now, not as a cache has it. */
   server(name: string): Promise<Server | undefined>;
+  /** The binding of a Server, as it is now. */
+  binding(name: string): Promise<ServerBinding | undefined>;
   /** Undefined when there is one of that name already. */
   create(draft: ServerDraft): Promise<Server | undefined>;
   /**
