@@ -17,8 +17,9 @@ export class VirtualClock implements Clock {
     this.#epoch = start;
   }
 
+  /** Whole, as everybody's. */
   now(): number {
-    return this.#epoch + this.#elapsed;
+    return Math.floor(this.#epoch + this.#elapsed);
   }
 
   monotonic(): number {

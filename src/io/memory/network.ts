@@ -56,8 +56,43 @@ interface OpenRaw {
 /** Sends what `deliver` delivers, perhaps. */
 type Carry = (deliver: () => void) => void;
 
+/** What is plugged in where. A hall has thousands of ports, so nobody may have to look at all of them to find one address. */
+class Wires {
+  readonly #ports = new Map<string, Set<Port>>();
+  readonly #byAddress = new Map<string, Set<Port>>();
+
+  plug(port: Port): void {
+    entry(this.#ports, port.segment).add(port);
+    for (const { address } of port.addresses) entry(this.#byAddress, `${port.segment} ${address}`).add(port);
+  }
+
+  unplug(port: Port): void {
+    this.#ports.get(port.segment)?.delete(port);
+    for (const { address } of port.addresses) {
+      const key = `${port.segment} ${address}`;
+      const left = this.#byAddress.get(key);
+      left?.delete(port);
+      if (left?.size === 0) this.#byAddress.delete(key);
+    }
+  }
+
+  all(segment: string): readonly Port[] {
+    return [...(this.#ports.get(segment) ?? [])];
+  }
+
+  at(segment: string, address: string): readonly Port[] {
+    return [...(this.#byAddress.get(`${segment} ${address}`) ?? [])];
+  }
+}
+
+function entry(map: Map<string, Set<Port>>, key: string): Set<Port> {
+  const found = map.get(key) ?? new Set();
+  map.set(key, found);
+  return found;
+}
+
 export class MemoryNetwork {
-  readonly #hosts: Host[] = [];
+  readonly #wires = new Wires();
   #index = 0;
   #faults: NetworkFaults = { seed: 0 };
   #entropy = new SeededEntropy(0);
@@ -70,13 +105,11 @@ export class MemoryNetwork {
 
   /** A machine with an interface `lo`. */
   host(): MemoryHost {
-    const host = new Host(
-      this.#hosts,
+    return new Host(
+      this.#wires,
       (deliver) => this.#carry(deliver),
       () => ++this.#index,
     );
-    this.#hosts.push(host);
-    return host;
   }
 
   #carry(deliver: () => void): void {
@@ -97,15 +130,15 @@ const BROADCAST = "255.255.255.255";
 
 class Host implements MemoryHost {
   readonly neighbours = new Map<string, string>();
-  readonly #hosts: readonly Host[];
+  readonly #wires: Wires;
   readonly #carry: Carry;
   readonly #nextIndex: () => number;
   readonly #ports = new Map<string, Port>();
   readonly #sockets = new Set<Open>();
   readonly #raw = new Set<OpenRaw>();
 
-  constructor(hosts: readonly Host[], carry: Carry, nextIndex: () => number) {
-    this.#hosts = hosts;
+  constructor(wires: Wires, carry: Carry, nextIndex: () => number) {
+    this.#wires = wires;
     this.#carry = carry;
     this.#nextIndex = nextIndex;
     const lo = { name: "lo", index: 1, isUp: true, isLoopback: true, segment: "", host: this };
@@ -116,11 +149,17 @@ class Host implements MemoryHost {
     const index = 1 + this.#nextIndex();
     const ownMac = Uint8Array.of(0x52, 0x54, 0, 0xff, index >>> 8, index & 0xff);
     const port = { name, index, mac: mac ?? formatMac(ownMac), isUp: true, isLoopback: false, segment, host: this };
-    this.#ports.set(name, { ...port, addresses: addresses.map(parsed) });
+    this.disconnect(name);
+    const plugged = { ...port, addresses: addresses.map(parsed) };
+    this.#ports.set(name, plugged);
+    this.#wires.plug(plugged);
   }
 
   disconnect(name: string): void {
+    const port = this.#ports.get(name);
+    if (port === undefined) return;
     this.#ports.delete(name);
+    this.#wires.unplug(port);
   }
 
   readonly interfaces: Interfaces = {
@@ -192,7 +231,8 @@ class Host implements MemoryHost {
     const from = { address: host === "" ? sourceOf(out, family) : host, port };
     const sent = new Uint8Array(bytes);
     for (const target of this.#targets(out, to.address)) {
-      this.#carry(() => target.host.#take(target, to, { bytes: sent.slice(), from }));
+      // What nobody there listens for is not carried: a broadcast reaches a whole hall.
+      if (target.host.#listens(to)) this.#carry(() => target.host.#take(target, to, { bytes: sent.slice(), from }));
     }
   }
 
@@ -209,9 +249,12 @@ class Host implements MemoryHost {
   /** Where on the wire it arrives: everywhere if it is for many, as those whom it does not concern do not take it. */
   #targets(out: Port, address: string): readonly Port[] {
     if (out.isLoopback) return [out];
-    const wire = this.#hosts.flatMap((host) => host.#own().filter(({ segment }) => segment === out.segment));
-    if (isForMany(out, address)) return wire;
-    return wire.filter(({ addresses }) => addresses.some((own) => own.address === address));
+    return isForMany(out, address) ? this.#wires.all(out.segment) : this.#wires.at(out.segment, address);
+  }
+
+  #listens({ port }: UdpEndpoint): boolean {
+    for (const socket of this.#sockets) if (socket.port === port) return true;
+    return false;
   }
 
   #take(port: Port, to: UdpEndpoint, datagram: Datagram): void {

@@ -6,6 +6,10 @@ import type { Handler, Incoming, Outgoing, Principal, Sink } from "../serve.ts";
 export interface MemoryTransportOptions {
   /** Who the requests come from; absent: an anonymous client, as one from the network without credentials. */
   readonly principal?: Principal;
+  /** The client's address, if it is to look as if it came from a network. */
+  readonly address?: string;
+  /** The end of the connection that it came to. */
+  readonly local?: Incoming["local"];
   /** Bytes a stream may have buffered before its sink is full. */
   readonly buffered?: number;
 }
@@ -14,7 +18,8 @@ const BUFFERED = 1024 * 1024;
 
 export function createMemoryTransport(handler: Handler, options: MemoryTransportOptions = {}): HttpTransport {
   const open = new Set<AbortController>();
-  const peer = { address: "in-process", ...(options.principal === undefined ? {} : { principal: options.principal }) };
+  const { address = "in-process", local } = options;
+  const peer = { address, ...(options.principal === undefined ? {} : { principal: options.principal }) };
   let closed = false;
 
   const request = async (asked: HttpRequest): Promise<HttpResponse> => {
@@ -31,7 +36,7 @@ export function createMemoryTransport(handler: Handler, options: MemoryTransport
     open.add(abort);
     abort.signal.addEventListener("abort", () => settle(false), { once: true });
     asked.signal?.addEventListener("abort", stop, { once: true });
-    const answered = handler(incoming(asked, peer, abort.signal)).then((outgoing) => {
+    const answered = handler({ ...incoming(asked, peer, abort.signal), ...(local && { local }) }).then((outgoing) => {
       settled = outgoing.settled;
       if (abort.signal.aborted) settle(false);
       return outgoing;

@@ -1,0 +1,139 @@
+/** A data centre in a process: a hall of machines on a switch, Sidero on its host, and people. Time passes when {@link Hall.pass} says so. */
+import { VirtualClock } from "#io/memory/clock.ts";
+import { MemoryBlobs } from "#io/memory/blobs.ts";
+import { createMemoryDisk } from "#io/memory/disk.ts";
+import { SeededEntropy } from "#io/memory/entropy.ts";
+import { MemoryJournal } from "#io/memory/journal.ts";
+import type { JournalFaults } from "#io/memory/journal.ts";
+import { MemoryNetwork } from "#io/memory/network.ts";
+import { createMemorySeal } from "#io/memory/seal.ts";
+import type { Handler } from "#io/serve.ts";
+import { SimMachine } from "./machine/machine.ts";
+import { AGENT_KERNEL, SYSTEM_KERNEL } from "./machine/linux.ts";
+import { identityFor, MODELS } from "./machine/model.ts";
+import type { Model } from "./machine/model.ts";
+import type { Process, Site } from "./process.ts";
+import { sha512, startProcess } from "./process.ts";
+import { Story, storyLog } from "./story.ts";
+import { Web } from "./web.ts";
+
+export interface HallOptions {
+  readonly seed: number;
+  readonly machines: number;
+  readonly models?: readonly Model[];
+  readonly flags?: Readonly<Record<string, string>>;
+  /** Sees every line of the log. */
+  readonly line?: (line: string) => void;
+  readonly journal?: JournalFaults;
+}
+
+const SEGMENT = "provisioning";
+const SERVER = "10.77.0.1";
+/** Milliseconds a datagram is under way at the most. */
+const TRAVEL = 2;
+
+export class Hall {
+  readonly clock = new VirtualClock(Date.UTC(2030, 0, 1));
+  readonly story: Story;
+  readonly network = new MemoryNetwork();
+  readonly web: Web;
+  readonly machines: readonly SimMachine[];
+  readonly site: Site;
+  /** Undefined while it is down. */
+  process: Process | undefined;
+  #journal: MemoryJournal;
+  #leases = new MemoryJournal();
+
+  constructor(options: HallOptions) {
+    const { seed, machines, models = MODELS } = options;
+    const { clock, network } = this;
+    const entropy = new SeededEntropy(seed);
+    this.story = new Story(clock);
+    network.faults = { seed: entropy.below(2 ** 32), delay: { clock, milliseconds: TRAVEL } };
+    const host = network.host();
+    host.connect(SEGMENT, "eth0", [`${SERVER}/16`], "52:54:00:00:00:01");
+    const names = new SeededEntropy(entropy.below(2 ** 32));
+    this.web = new Web({
+      // Whoever has just sent something is in the neighbour table.
+      seen: (address) => {
+        const holder = this.#holderOf(address);
+        if (holder !== undefined) host.neighbours.set(address, holder.identity.mac);
+      },
+    });
+    this.machines = Array.from({ length: machines }, (_, i) => {
+      const identity = identityFor(i, names, models);
+      const own = new SeededEntropy(entropy.below(2 ** 32));
+      const tell = (what: string): void => this.story.tell(identity.serial, what);
+      return new SimMachine(identity, { clock, entropy: own, network, web: this.web, segment: SEGMENT, tell });
+    });
+    const disk = createMemoryDisk();
+    for (const [path, text] of Object.entries(FILES)) disk.files.set(path, { content: Buffer.from(text), mode: 0o644 });
+    this.site = {
+      clock,
+      entropy: new SeededEntropy(entropy.below(2 ** 32)),
+      host,
+      address: SERVER,
+      web: this.web,
+      disk,
+      blobs: new MemoryBlobs({ sha512, disk }),
+      seal: createMemorySeal(seed),
+      origins: new Map([["https://github.com", releases]]),
+      subnets: { subnets: [{ subnet: "10.77.0.0/16", mode: "server", pools: ["10.77.1.0-10.77.254.255"], leaseTime: "12h" }] },
+      flags: { "agent-image": "/image", "boot-programs": "/programs", ...options.flags },
+      log: storyLog(this.story, options.line),
+    };
+    this.#journal = new MemoryJournal(options.journal ?? { seed });
+  }
+
+  #holderOf(address: string): SimMachine | undefined {
+    return this.machines.find(({ nic }) => nic.address === address);
+  }
+
+  /** Runs `work` while time passes; what it resolves to. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const watched = work.finally(() => (isOver = true));
+    watched.catch(() => {});
+    while (!isOver) await this.clock.advance(1);
+    return await watched;
+  }
+
+  async pass(milliseconds: number): Promise<void> {
+    await this.clock.advance(milliseconds);
+  }
+
+  async start(): Promise<void> {
+    this.process = await this.during(startProcess(this.site, this.#journal, this.#leases));
+    this.story.tell("sidero", "is up");
+  }
+
+  /** As if its host lost power: nothing is said any more, and what was durable is what is left. */
+  crash(): void {
+    if (this.process === undefined) return;
+    this.story.tell("sidero", "crashes");
+    this.process.life.end();
+    this.process = undefined;
+    this.web.cut(SERVER);
+    this.#journal = this.#journal.crash();
+    this.#leases = this.#leases.crash();
+  }
+
+  async stop(): Promise<void> {
+    for (const machine of this.machines) machine.switchOff();
+    if (this.process !== undefined) await this.during(this.process.stop());
+    this.process = undefined;
+  }
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  "/image/vmlinuz-amd64": `${AGENT_KERNEL}\n`,
+  "/image/initramfs-amd64": "initial RAM disk of the agent\n",
+  "/programs/undionly.kpxe": `iPXE for BIOS ${"-".repeat(4000)}`,
+  "/programs/snp.efi": `iPXE for UEFI ${"-".repeat(4000)}`,
+};
+
+/** Where the default Environment's files are. */
+const releases: Handler = async ({ target }) => {
+  const text = target.includes("vmlinuz") ? `${SYSTEM_KERNEL} ${target}\n` : `initial RAM disk ${target}\n`;
+  return { status: 200, headers: { "content-length": String(text.length) }, body: [Buffer.from(text)] };
+};

@@ -1,0 +1,153 @@
+/** A machine: mains power, a power button, firmware that boots from where it is told, and what it boots. Its BMC acts on it from outside. */
+import type { Clock } from "#io/clock.ts";
+import type { SeededEntropy } from "#io/memory/entropy.ts";
+import type { MemoryNetwork } from "#io/memory/network.ts";
+import type { BootOnce, PowerState } from "#decide/power.ts";
+import { bootFromNetwork } from "../firmware/network-boot.ts";
+import type { Nic } from "../firmware/dhcp.ts";
+import type { Outcome } from "../firmware/ipxe.ts";
+import type { Web } from "../web.ts";
+import { INTERFACE } from "./hardware.ts";
+import { Life } from "./life.ts";
+import type { Identity } from "./model.ts";
+import { runLinux } from "./linux.ts";
+
+export interface MachinePorts {
+  readonly clock: Clock;
+  readonly entropy: SeededEntropy;
+  readonly network: MemoryNetwork;
+  readonly web: Web;
+  /** Switch that its interface is plugged into. */
+  readonly segment: string;
+  /** What happens to it, as a line. */
+  readonly tell: (what: string) => void;
+}
+
+/** What runs in it, as seen on its screen. */
+export type Screen = "dark" | "POST" | "network boot" | "no boot device" | "kernel" | "agent" | "environment" | "system";
+
+/** Milliseconds until firmware that found nothing to boot begins again. */
+const AGAIN = 30_000;
+/** Milliseconds between off and on of a power cycle. */
+const CYCLE = 1_000;
+
+export class SimMachine {
+  readonly identity: Identity;
+  readonly ports: MachinePorts;
+  readonly nic: Nic;
+  /** Firmware's own order; a boot-once comes before it. */
+  bootOrder: readonly ("network" | "disk")[] = ["network", "disk"];
+  bootOnce: BootOnce | undefined;
+  screen: Screen = "dark";
+  /** What its system disk boots; undefined: nothing does. */
+  installed: string | undefined;
+  /** Power-ons so far. */
+  starts = 0;
+  #life: Life | undefined;
+
+  constructor(identity: Identity, ports: MachinePorts) {
+    this.identity = identity;
+    this.ports = ports;
+    const host = ports.network.host();
+    this.nic = { host, segment: ports.segment, name: INTERFACE, mac: identity.mac, address: undefined };
+    host.connect(ports.segment, INTERFACE, [], identity.mac);
+  }
+
+  get power(): PowerState {
+    return this.#life === undefined ? "off" : "on";
+  }
+
+  switchOn(): void {
+    if (this.#life !== undefined) return;
+    this.ports.tell("goes on");
+    this.#begin();
+  }
+
+  /** As if the cord were pulled. */
+  switchOff(): void {
+    if (this.#life === undefined) return;
+    this.ports.tell("goes off");
+    this.#end();
+  }
+
+  reset(): void {
+    if (this.#life === undefined) return;
+    this.ports.tell("is reset");
+    this.#end();
+    this.#begin();
+  }
+
+  cycle(): void {
+    this.switchOff();
+    this.ports.clock.after(CYCLE, () => this.switchOn());
+  }
+
+  /** The power button: a system takes its time over it, firmware does not. */
+  pressButton(): void {
+    const life = this.#life;
+    if (life === undefined) return this.switchOn();
+    const isSystem = ["agent", "environment", "system"].includes(this.screen);
+    life.after(isSystem ? this.identity.model.shutdown : 500, () => this.switchOff());
+  }
+
+  #begin(): void {
+    const life = new Life(this.ports.clock);
+    this.#life = life;
+    this.starts++;
+    this.screen = "POST";
+    void this.#run(life);
+  }
+
+  #end(): void {
+    this.#life?.end();
+    this.#life = undefined;
+    this.screen = "dark";
+    this.nic.host.connect(this.nic.segment, this.nic.name, [], this.nic.mac);
+    this.nic.address = undefined;
+  }
+
+  async #run(life: Life): Promise<void> {
+    const { model } = this.identity;
+    await life.sleep(model.post * (0.9 + this.ports.entropy.fraction() * 0.2));
+    const once = this.bootOnce;
+    this.bootOnce = undefined;
+    const first = once === undefined ? [] : [once.device === "disk" ? ("disk" as const) : ("network" as const)];
+    for (let order = [...first, ...this.bootOrder]; ; order = [...this.bootOrder]) {
+      for (const device of order) await (device === "disk" ? this.#bootDisk(life) : this.#bootNetwork(life, once));
+      this.screen = "no boot device";
+      await life.sleep(AGAIN);
+    }
+  }
+
+  /** Comes back when there is nothing to boot. */
+  async #bootDisk(life: Life): Promise<void> {
+    if (this.installed === undefined) return;
+    this.screen = "kernel";
+    await life.sleep(this.identity.model.kernel);
+    this.screen = "system";
+    this.ports.tell(`runs what is on its disk: ${this.installed}`);
+    await new Promise<never>(() => {});
+  }
+
+  async #bootNetwork(life: Life, once: BootOnce | undefined): Promise<void> {
+    this.screen = "network boot";
+    const outcome = await bootFromNetwork(this, life, once);
+    await this.#follow(outcome, life);
+  }
+
+  async #follow(outcome: Outcome, life: Life): Promise<void> {
+    switch (outcome.does) {
+      case "exit":
+        return;
+      case "sanboot":
+        return await this.#bootDisk(life);
+      case "reboot":
+        return this.reset();
+      case "poweroff":
+        return this.switchOff();
+      case "boot":
+        this.screen = "kernel";
+        return await runLinux(this, life, outcome);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** HTTP between the hosts of the simulation: who listens where, and connections that end when one side does. */
+import type { HttpRequest, HttpResponse } from "#io/http.ts";
+import { createMemoryTransport } from "#io/memory/transport.ts";
+import type { Handler, Listen, Listener } from "#io/serve.ts";
+import { Fault } from "#std/fault.ts";
+
+export interface WebOptions {
+  /** Called with every client's address before it is served: it has been seen on the wire. */
+  readonly seen: (address: string) => void;
+}
+
+interface Door {
+  readonly handler: Handler;
+  /** Exchanges under way. */
+  readonly open: Set<AbortController>;
+}
+
+export class Web {
+  readonly #options: WebOptions;
+  readonly #doors = new Map<string, Door>();
+
+  constructor(options: WebOptions) {
+    this.#options = options;
+  }
+
+  /** The listening door of a host. */
+  listenAt(address: string): Listen {
+    return async ({ port }, handler): Promise<Listener> => {
+      const key = `${address}:${port}`;
+      if (this.#doors.has(key)) {
+        throw new Fault("io.address-in-use", `cannot listen on ${key}: somebody does`, { fault: "world", retry: "later" });
+      }
+      const door: Door = { handler, open: new Set() };
+      this.#doors.set(key, door);
+      const close = async (): Promise<void> => {
+        if (this.#doors.get(key) === door) this.#doors.delete(key);
+        cutOff(door, key);
+      };
+      return { host: address, port, close };
+    };
+  }
+
+  /** A host whose processes are gone: connections break, new ones are refused. */
+  cut(address: string): void {
+    for (const [key, door] of this.#doors) {
+      if (!key.startsWith(`${address}:`)) continue;
+      this.#doors.delete(key);
+      cutOff(door, key);
+    }
+  }
+
+  /** One exchange from a client's address; `done` is called when it is over. Faults `io.unreachable` and `io.closed`. */
+  async request(from: string, authority: string, request: HttpRequest, done?: () => void): Promise<HttpResponse> {
+    const door = this.#doors.get(authority);
+    if (door === undefined) {
+      done?.();
+      throw new Fault("io.unreachable", `${authority}: connection refused`, { fault: "world", retry: "soon" });
+    }
+    this.#options.seen(from);
+    const [host = "", port = "80"] = authority.split(":");
+    const transport = createMemoryTransport(door.handler, { address: from, local: { address: host, port: Number(port) } });
+    const exchange = new AbortController();
+    door.open.add(exchange);
+    request.signal?.addEventListener("abort", () => exchange.abort(request.signal?.reason), { once: true });
+    if (request.signal?.aborted === true) exchange.abort(request.signal.reason);
+    const headers = { host: authority, ...request.headers };
+    const over = (): void => {
+      door.open.delete(exchange);
+      done?.();
+    };
+    try {
+      const answer = await transport.request({ ...request, headers, signal: exchange.signal });
+      return { ...answer, body: whole(answer.body, over) };
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+}
+
+async function* whole(body: AsyncIterable<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* body;
+  } finally {
+    done();
+  }
+}
+
+function cutOff({ open }: Door, key: string): void {
+  for (const exchange of open) exchange.abort(broken(key));
+  open.clear();
+}
+
+function broken(key: string): Fault {
+  return new Fault("io.closed", `${key}: connection reset`, { fault: "world", retry: "soon" });
+}
