@@ -100,7 +100,7 @@ function clockOf(time: string): string {
 }
 
 /** `7 ms`, `1.3 s`, `12 s`, `4m05s`, `2h10m`, `3d4h`: two units at most. */
-function spanText(milliseconds: number): string {
+export function spanText(milliseconds: number): string {
   const span = Math.max(0, Math.round(milliseconds));
   if (span < 1000) return `${span} ms`;
   if (span < 9950) return `${(span / 1000).toFixed(1)} s`;

@@ -2,11 +2,11 @@
 import type { Command } from "commander";
 import { stringify } from "yaml";
 import { BootRecord, MACHINE_LABEL } from "#kinds/metal/v1alpha2/boot-record.ts";
-import type { Client } from "#kube/client.ts";
 import { isExpired } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import { findBoots } from "./boot-search.ts";
-import { bootLines, machineLines, outlookLines, sightingLine, type Style } from "./boot-text.ts";
+import { bootLines, machineLines, outlookLines, sightingLine } from "./boot-text.ts";
+import { type Given, type OpenTerminal, reachingTheApi, type Terminal, withTerminal } from "./terminal.ts";
 
 export interface TimelineOptions {
   readonly output?: "text" | "json" | "yaml";
@@ -17,41 +17,21 @@ export interface TimelineOptions {
   readonly follow?: boolean;
 }
 
-export interface TimelinePorts {
-  readonly client: Client;
-  /** One line, without its end. */
-  readonly print: (line: string) => void;
-  readonly style: Style;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  readonly signal?: AbortSignal;
-}
-
-/** What `main` opens for one run of the command. `kubeconfig`: a file; undefined: where kubectl would look. */
-export type OpenTimeline = (kubeconfig: string | undefined) => Promise<{ ports: TimelinePorts; close(): Promise<void> }>;
-
-export function addTimelineCommand(program: Command, open: OpenTimeline): void {
-  program
-    .command("timeline")
+export function addTimelineCommand(program: Command, open: OpenTerminal): void {
+  reachingTheApi(program.command("timeline"))
     .description("Show what was seen of a machine, boot by boot, and what it waits for.")
     .argument("<machine>", "Server, UUID or its beginning, host name, MAC or IP address")
     .option("-o, --output <FORMAT>", "text, json or yaml", "text")
     .option("--boot <N>", "only the Nth boot, 1 being the newest (the default)")
     .option("--all", "all boots that are kept, oldest first")
     .option("-f, --follow", "go on with what is seen from now on")
-    .option("--kubeconfig <FILE>", "how to reach the API (default: $KUBECONFIG, then DIR/kubeconfig of $SIDERO_DATA)")
-    .action(async (machine: string, given: Record<string, string | true | undefined>) => {
+    .action(async (machine: string, given: Given) => {
       const options = optionsOf(given);
-      const { ports, close } = await open(given["kubeconfig"] as string | undefined);
-      try {
-        await timeline(machine, options, ports);
-      } finally {
-        await close();
-      }
+      await withTerminal(open, given, (terminal) => timeline(machine, options, terminal));
     });
 }
 
-function optionsOf({ output, boot, all, follow }: Record<string, string | true | undefined>): TimelineOptions {
+function optionsOf({ output, boot, all, follow }: Given): TimelineOptions {
   if (output !== "text" && output !== "json" && output !== "yaml") throw usage("-o: it must be text, json or yaml");
   if (boot !== undefined && !/^[1-9]\d?$/.test(String(boot))) throw usage("--boot: it must be a number from 1 on");
   if (follow === true && (output !== "text" || boot !== undefined)) throw usage("--follow is about the newest boot, as text");
@@ -59,12 +39,12 @@ function optionsOf({ output, boot, all, follow }: Record<string, string | true |
 }
 
 /** Rejects with the faults of {@link findBoots}, `cli.usage` for a boot that is not there, and those of the API. */
-export async function timeline(machine: string, options: TimelineOptions, ports: TimelinePorts): Promise<void> {
-  const records = await findBoots(ports.client, machine);
+export async function timeline(machine: string, options: TimelineOptions, terminal: Terminal): Promise<void> {
+  const records = await findBoots(terminal.client, machine);
   const { boot = 1, all = false, output = "text" } = options;
   if (boot > records.length) throw usage(`--boot ${boot}: ${records.length} boots of ${machine} are on record`);
   const chosen = all ? records : [records.at(-boot)!];
-  const { print, style, now } = ports;
+  const { print, style, now } = terminal;
   if (output !== "text") {
     const list = { apiVersion: BootRecord.apiVersion, kind: BootRecord.listKind, metadata: {}, items: chosen };
     print(output === "json" ? JSON.stringify(list, undefined, 2) : stringify(list, { version: "1.1", lineWidth: 0 }).trimEnd());
@@ -76,7 +56,7 @@ export async function timeline(machine: string, options: TimelineOptions, ports:
     const back = records.length - records.indexOf(record);
     for (const line of bootLines(record, titleOf(back, records.length), now(), style)) print(line);
   }
-  if (options.follow === true) await follow(records.at(-1)!, ports);
+  if (options.follow === true) await follow(records.at(-1)!, terminal);
 }
 
 function titleOf(back: number, count: number): string {
@@ -85,7 +65,7 @@ function titleOf(back: number, count: number): string {
 }
 
 /** Prints each sighting once, as it comes; repetitions of one that has been printed are not shown. */
-async function follow(last: BootRecord, { client, print, style, now, signal }: TimelinePorts): Promise<void> {
+async function follow(last: BootRecord, { client, print, style, now, signal }: Terminal): Promise<void> {
   const labelSelector = `${MACHINE_LABEL}=${last.spec.machine}`;
   const shown = new Map([[last.metadata.name!, last]]);
   const show = (record: BootRecord): void => {

@@ -11,7 +11,9 @@ import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
+import type { OpenTerminal } from "#cli/terminal.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
+import { addWhyCommand } from "#cli/why.ts";
 import { Fault } from "#std/fault.ts";
 import { VERSION } from "./version.ts";
 
@@ -72,12 +74,15 @@ function program(): Command {
       console.log(await restore(source, options.data));
     });
   addAssetsCommands(root, process.env["SIDERO_DATA"] ?? DATA, openAssetStore);
-  addTimelineCommand(root, async (kubeconfig) => {
-    const { openTimeline } = await import("./timeline.ts");
-    return openTimeline(process.env["SIDERO_DATA"] ?? DATA, kubeconfig);
-  });
+  addTimelineCommand(root, openTerminal);
+  addWhyCommand(root, openTerminal);
   return root;
 }
+
+const openTerminal: OpenTerminal = async (kubeconfig) => {
+  const terminal = await import("./terminal.ts");
+  return terminal.openTerminal(process.env["SIDERO_DATA"] ?? DATA, kubeconfig);
+};
 
 const openAssetStore: OpenStore = async (data, { make }) => {
   if (!make && !existsSync(data)) {

@@ -1,7 +1,7 @@
-/** The doors of `sidero timeline`: a client of the API, the terminal and the clock. */
+/** The doors of commands that ask the API: a client of the API, the terminal and the clock. */
 import { join } from "node:path";
 import { styleText } from "node:util";
-import type { OpenTimeline } from "#cli/timeline.ts";
+import type { OpenTerminal } from "#cli/terminal.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
 import { disk } from "#io/node/disk.ts";
 import { systemEntropy as entropy } from "#io/node/entropy.ts";
@@ -11,13 +11,13 @@ import { createClient } from "#kube/client.ts";
 import { VERSION } from "./version.ts";
 
 /** `data`: the data directory of a Sidero on this machine, whose kubeconfig is taken when nothing else is named. */
-export async function openTimeline(data: string, kubeconfig: string | undefined): ReturnType<OpenTimeline> {
+export async function openTerminal(data: string, kubeconfig: string | undefined): ReturnType<OpenTerminal> {
   const path = kubeconfig ?? (await defaultKubeconfig(data));
   const access = await readKubeconfig(path === undefined ? {} : { path });
   const transport = createHttpClient(access.client);
   return {
-    ports: {
-      client: createClient({ transport, clock, entropy, userAgent: `sidero-timeline/${VERSION}` }),
+    terminal: {
+      client: createClient({ transport, clock, entropy, userAgent: `sidero-cli/${VERSION}` }),
       print: (line) => console.log(line),
       style: (how, text) => styleText(how, text, { stream: process.stdout }),
       now: () => clock.now(),
