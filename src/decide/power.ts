@@ -62,6 +62,8 @@ export interface PowerOperation {
   readonly steps: readonly PowerStep[];
   /** A person waits for it, or the life cycle does. Readings come after both. */
   readonly urgency: "user" | "lifecycle";
+  /** Why, for the machine's timeline: `to be wiped (order 7f3a)`. */
+  readonly because?: string;
 }
 
 export type PowerStep =

@@ -13,10 +13,12 @@ export interface Whom {
 }
 
 /**
- * Who saw what. `dhcp.other-server`: an offer that is not ours. `*.refused`: asked for what it may not have, or what there is not.
+ * Who saw what. `power.command`: what its BMC was told to do; `begins` when that starts the machine. `power.on`, `power.off`: as its BMC says.
+ * `dhcp.other-server`: an offer that is not ours. `*.refused`: asked for what it may not have, or what there is not.
  * `script.served`: the decision and its reason. `agent.*`: what the agent says of itself.
  */
 export const SIGHTINGS = [
+  "power.command",
   "power.on",
   "power.off",
   "dhcp.discover",
@@ -57,7 +59,7 @@ export interface Sighting {
   readonly bytes?: number;
   /** What the machine waits for from now on, in words; a sighting without it ends the wait. */
   readonly waitingFor?: string;
-  /** It is at the very beginning of a power-on (firmware asks for an address): a new boot, unless the last one has not come further. */
+  /** It is at the very beginning of a power-on (firmware asks for an address, a BMC is told to start the machine): a new boot, unless the last one has not come further. */
   readonly begins?: boolean;
   /** Nothing more is to be expected of this boot: the machine was sent on to its own disk. */
   readonly ends?: boolean;

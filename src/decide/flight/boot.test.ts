@@ -58,6 +58,8 @@ test("which sighting begins a new boot", () => {
     [7, at(11, "agent.gone"), false],
     [7, at(4000, "sidero.started"), false],
     [1, at(1, "power.on"), true],
+    [1, at(1, "power.command", { begins: true }), true],
+    [7, at(4000, "power.command"), false],
   ];
   for (const [after, next, isNew] of boots) {
     const boot = booted(...REGISTERED.slice(0, after));
@@ -66,6 +68,11 @@ test("which sighting begins a new boot", () => {
   const off = fold(booted(...REGISTERED), at(20, "power.off"));
   assert.equal(off.endedAt, START + 20_000);
   assert.ok(beginsAnew(off, at(21, "power.on")));
+  assert.ok(!beginsAnew(off, at(21, "power.command")), "a light");
+  const told = booted(at(0, "power.command", { begins: true }));
+  assert.ok(!beginsAnew(told, at(5, "power.command", { begins: true })), "told again");
+  assert.ok(!beginsAnew(told, at(5, "power.on")));
+  assert.ok(!beginsAnew(told, at(20, "dhcp.discover", { begins: true })));
   assert.ok(!beginsAnew(off, at(21, "agent.gone")), "noticed late");
   const sent = booted(...REGISTERED.slice(0, 3), at(3, "script.served", { ends: true }));
   assert.ok(!beginsAnew(sent, at(8, "script.served", { ends: true })), "its second interface asks too");

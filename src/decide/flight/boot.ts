@@ -45,7 +45,9 @@ export function beginsAnew(boot: Boot, { what, at, begins }: Sighting): boolean 
   const reached = rank(boot.phase);
   const gap = at - boot.lastSeenAt;
   const isOver = boot.endedAt !== undefined;
-  if (what === "power.on") return isOver || reached > rank("power");
+  // One that switches off, or a light on, is part of what is.
+  if (what === "power.command" && begins !== true) return false;
+  if (what === "power.on" || what === "power.command") return isOver || reached > rank("power");
   if (begins === true) return isOver || reached > rank("dhcp") || gap > SILENCE;
   // A machine that was sent to its disk may ask by its next interface before it goes.
   if (isOver) return gap > ATTEMPT && rank(phase) <= rank("script");

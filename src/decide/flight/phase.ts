@@ -4,6 +4,7 @@ import type { What } from "../sighting.ts";
 
 /** A file fetched over HTTP is a boot program before a script was served, and what the script names after it. */
 const PROGRESS: Partial<Record<What, Phase | "file">> = {
+  "power.command": "power",
   "power.on": "power",
   "dhcp.discover": "dhcp",
   "dhcp.request": "dhcp",
