@@ -25,7 +25,7 @@ export interface Bmc {
   health(signal: AbortSignal): Promise<{ readonly overall: Health; readonly sensors: readonly Sensor[] }>;
   /** The machine's serial console; ends when either side closes. */
   console(signal: AbortSignal): Promise<Console>;
-  /** Ends the session with the BMC: few have many. Never rejects. */
+  /** Ends the session with the BMC: few have many. Never rejects. The next call begins a new one. */
   close(): Promise<void>;
 }
 
@@ -37,6 +37,7 @@ export interface Console {
   close(): Promise<void>;
 }
 
+/** Besides those of {@link Bmc}, whoever asks the fleet meets `bmc.no-credentials` (caller, later): a Secret is missing; `bmc.left-alone` (peer, later): it failed so often that it is not called now. */
 export interface Credentials {
   readonly user: string;
   readonly password: string;

@@ -111,4 +111,6 @@ export interface PowerFacts {
   readonly capabilities?: BmcCapabilities;
   readonly inventory?: BmcInventory;
   readonly health?: Health;
+  /** SHA-256 of its certificate, which was taken when it was first seen because it does not verify; to be kept. */
+  readonly fingerprint?: string;
 }

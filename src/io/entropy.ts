@@ -4,3 +4,9 @@ export interface Entropy {
   /** RFC 9562 version 4, lower case. */
   uuid(): string;
 }
+
+/** A number in [0, 1) with 32 random bits. */
+export function fraction(entropy: Entropy): number {
+  const bytes = entropy.bytes(4);
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
+}

@@ -1,4 +1,5 @@
 /** Waiting between attempts: exponential, bounded, and never in step with the other replicas that failed at the same moment. */
+import { fraction } from "#io/entropy.ts";
 import type { Entropy } from "#io/entropy.ts";
 
 export interface BackoffOptions {
@@ -6,12 +7,6 @@ export interface BackoffOptions {
   readonly base: number;
   /** Milliseconds, the longest wait. */
   readonly most: number;
-}
-
-/** A number in [0, 1) with 32 random bits. */
-export function fraction(entropy: Entropy): number {
-  const bytes = entropy.bytes(4);
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) / 2 ** 32;
 }
 
 /** Milliseconds between 1 and 1 + `spread` times `delay`. */

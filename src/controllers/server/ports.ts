@@ -11,8 +11,13 @@ export interface Power {
   follow(server: Server, credentials: string): void;
   forget(machine: string): void;
   facts(machine: string): PowerFacts;
-  /** Begins an operation unless it is known already. What becomes of it is in {@link facts}, and wakes. */
+  /**
+   * Begins an operation unless it is known already, instead of the one before it. What becomes of it is in {@link facts}, and wakes. It ends within some minutes,
+   * well or not: tries are bounded, and one of the life cycle fails at once while the BMC is left alone (`bmc.left-alone`).
+   */
   begin(machine: string, operation: PowerOperation): void;
+  /** Ends an operation that is no longer wanted (the Server is paused now), at the next call at the latest; it counts as never begun. */
+  withdraw?(machine: string, id: string): void;
   /** Sends Wake-on-LAN to the machine's interfaces. */
   wake(server: Server): void;
   /** Called with a machine whose facts have changed. Returns what ends that. */
