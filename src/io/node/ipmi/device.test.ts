@@ -27,7 +27,9 @@ function createKernel(clock: VirtualClock, answers: (request: Uint8Array, id: bi
         const [netFn, command, length] = [view.getUint8(24), view.getUint8(25), view.getUint16(26, true)];
         const data = at(view.getBigUint64(32, true));
         const bytes = Array.from({ length }, (_, i) => view.getUint8(data + i));
-        queue.push(...answers(Uint8Array.from([netFn, view.getUint8(address + 6), command, ...bytes]), view.getBigInt64(16, true)));
+        queue.push(
+          ...answers(Uint8Array.from([netFn, view.getUint8(address + 6), command, ...bytes]), view.getBigInt64(16, true)),
+        );
         return undefined;
       }
       assert.equal(request, 0xc030690b);
