@@ -33,6 +33,6 @@ export function openSystem(): System {
     },
     poll: (where, timeout) =>
       new Promise((resolve) => poll.async(where, 1, timeout, (_: unknown, ready: number) => resolve(ready !== 0))),
-    free: () => void koffi.free(memory),
+    free: () => koffi.free(memory),
   };
 }

@@ -650,6 +650,189 @@ export declare type ReportWipeResponse = Message<"sidero.agent.v1.ReportWipeResp
 export declare const ReportWipeResponseSchema: GenMessage<ReportWipeResponse>;
 
 /**
+ * @generated from message sidero.agent.v1.BmcAddress
+ */
+export declare type BmcAddress = Message<"sidero.agent.v1.BmcAddress"> & {
+  /**
+   * @generated from field: string ip = 1;
+   */
+  ip: string;
+
+  /**
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * @generated from field: uint32 channel = 3;
+   */
+  channel: number;
+};
+
+/**
+ * Describes the message sidero.agent.v1.BmcAddress.
+ * Use `create(BmcAddressSchema)` to create a new message.
+ */
+export declare const BmcAddressSchema: GenMessage<BmcAddress>;
+
+/**
+ * @generated from message sidero.agent.v1.OfferBmcRequest
+ */
+export declare type OfferBmcRequest = Message<"sidero.agent.v1.OfferBmcRequest"> & {
+  /**
+   * @generated from field: string boot = 1;
+   */
+  boot: string;
+
+  /**
+   * The order it answers; empty when registration asked for it.
+   *
+   * @generated from field: string order = 2;
+   */
+  order: string;
+
+  /**
+   * In the order in which to try them.
+   *
+   * @generated from field: repeated sidero.agent.v1.BmcAddress addresses = 3;
+   */
+  addresses: BmcAddress[];
+
+  /**
+   * For people: maker, firmware, interfaces.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.OfferBmcRequest.
+ * Use `create(OfferBmcRequestSchema)` to create a new message.
+ */
+export declare const OfferBmcRequestSchema: GenMessage<OfferBmcRequest>;
+
+/**
+ * @generated from message sidero.agent.v1.OfferBmcResponse
+ */
+export declare type OfferBmcResponse = Message<"sidero.agent.v1.OfferBmcResponse"> & {
+  /**
+   * @generated from field: sidero.agent.v1.BmcStanding standing = 1;
+   */
+  standing: BmcStanding;
+
+  /**
+   * Name of the account on record.
+   *
+   * @generated from field: string user = 2;
+   */
+  user: string;
+
+  /**
+   * What the server met with, for people.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.OfferBmcResponse.
+ * Use `create(OfferBmcResponseSchema)` to create a new message.
+ */
+export declare const OfferBmcResponseSchema: GenMessage<OfferBmcResponse>;
+
+/**
+ * @generated from message sidero.agent.v1.PrepareBmcRequest
+ */
+export declare type PrepareBmcRequest = Message<"sidero.agent.v1.PrepareBmcRequest"> & {
+  /**
+   * @generated from field: string boot = 1;
+   */
+  boot: string;
+
+  /**
+   * @generated from field: string order = 2;
+   */
+  order: string;
+
+  /**
+   * @generated from field: string user = 3;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string pass = 4;
+   */
+  pass: string;
+};
+
+/**
+ * Describes the message sidero.agent.v1.PrepareBmcRequest.
+ * Use `create(PrepareBmcRequestSchema)` to create a new message.
+ */
+export declare const PrepareBmcRequestSchema: GenMessage<PrepareBmcRequest>;
+
+/**
+ * @generated from message sidero.agent.v1.PrepareBmcResponse
+ */
+export declare type PrepareBmcResponse = Message<"sidero.agent.v1.PrepareBmcResponse"> & {
+};
+
+/**
+ * Describes the message sidero.agent.v1.PrepareBmcResponse.
+ * Use `create(PrepareBmcResponseSchema)` to create a new message.
+ */
+export declare const PrepareBmcResponseSchema: GenMessage<PrepareBmcResponse>;
+
+/**
+ * Why an account could not be proven.
+ *
+ * @generated from message sidero.agent.v1.BmcRefusal
+ */
+export declare type BmcRefusal = Message<"sidero.agent.v1.BmcRefusal"> & {
+  /**
+   * @generated from field: sidero.agent.v1.BmcRefusal.Reason reason = 1;
+   */
+  reason: BmcRefusal_Reason;
+};
+
+/**
+ * Describes the message sidero.agent.v1.BmcRefusal.
+ * Use `create(BmcRefusalSchema)` to create a new message.
+ */
+export declare const BmcRefusalSchema: GenMessage<BmcRefusal>;
+
+/**
+ * @generated from enum sidero.agent.v1.BmcRefusal.Reason
+ */
+export enum BmcRefusal_Reason {
+  /**
+   * @generated from enum value: REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nobody answers there.
+   *
+   * @generated from enum value: REASON_UNREACHABLE = 1;
+   */
+  UNREACHABLE = 1,
+
+  /**
+   * It answers, and does not take the user, the password, or the cipher suite.
+   *
+   * @generated from enum value: REASON_DENIED = 2;
+   */
+  DENIED = 2,
+}
+
+/**
+ * Describes the enum sidero.agent.v1.BmcRefusal.Reason.
+ */
+export declare const BmcRefusal_ReasonSchema: GenEnum<BmcRefusal_Reason>;
+
+/**
  * @generated from enum sidero.agent.v1.StepState
  */
 export enum StepState {
@@ -752,6 +935,49 @@ export enum DiskState {
 export declare const DiskStateSchema: GenEnum<DiskState>;
 
 /**
+ * @generated from enum sidero.agent.v1.BmcStanding
+ */
+export enum BmcStanding {
+  /**
+   * @generated from enum value: BMC_STANDING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * There is no account on record: make one.
+   *
+   * @generated from enum value: BMC_STANDING_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * The account on record works.
+   *
+   * @generated from enum value: BMC_STANDING_WORKS = 2;
+   */
+  WORKS = 2,
+
+  /**
+   * The BMC does not take the password on record: set another one.
+   *
+   * @generated from enum value: BMC_STANDING_DENIED = 3;
+   */
+  DENIED = 3,
+
+  /**
+   * The server reaches none of the addresses: another password would not help.
+   *
+   * @generated from enum value: BMC_STANDING_UNREACHABLE = 4;
+   */
+  UNREACHABLE = 4,
+}
+
+/**
+ * Describes the enum sidero.agent.v1.BmcStanding.
+ */
+export declare const BmcStandingSchema: GenEnum<BmcStanding>;
+
+/**
  * @generated from service sidero.agent.v1.Machine
  */
 export declare const Machine: GenService<{
@@ -816,6 +1042,28 @@ export declare const Machine: GenService<{
     methodKind: "unary";
     input: typeof ReportWipeRequestSchema;
     output: typeof ReportWipeResponseSchema;
+  },
+  /**
+   * The machine's BMC as it was found, before anything is changed on it. The server tries over the network what it has on record, and says
+   * what is to be done. FAILED_PRECONDITION: nobody wants this BMC set up.
+   *
+   * @generated from rpc sidero.agent.v1.Machine.OfferBmc
+   */
+  offerBmc: {
+    methodKind: "unary";
+    input: typeof OfferBmcRequestSchema;
+    output: typeof OfferBmcResponseSchema;
+  },
+  /**
+   * A password that is about to replace the only one: the server has it on record before the BMC has it, so that no crash in between locks
+   * anybody out. UpdateBMCInfo of the other service then proves it, one address at a time, and fails with a BmcRefusal in its details.
+   *
+   * @generated from rpc sidero.agent.v1.Machine.PrepareBmc
+   */
+  prepareBmc: {
+    methodKind: "unary";
+    input: typeof PrepareBmcRequestSchema;
+    output: typeof PrepareBmcResponseSchema;
   },
 }>;
 
