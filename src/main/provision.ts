@@ -145,6 +145,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         autoBmcSetup: settings["auto-bmc-setup"],
         insecureWipe: settings["insecure-wipe"],
         rebootTimeout: settings["server-reboot-timeout"],
+        bmcSecretNamespace: settings["bmc-secret-namespace"],
         negativeAddressFilter: settings["negative-address-filter"],
       },
     });

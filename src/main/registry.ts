@@ -60,6 +60,10 @@ export function createRegistry({ client, events }: RegistryOptions): Registry {
         }
       }
     },
+    async secret(namespace, name) {
+      const found = await unless(isNotFound, secrets.in(namespace).get(name));
+      return found && Object.fromEntries(Object.entries(found.data ?? {}).map(([key, value]) => [key, textOf(value)]));
+    },
     async putSecret(owner, draft) {
       const place = secrets.in(draft.namespace);
       const wanted = secretOf(owner, draft);
@@ -71,7 +75,8 @@ export function createRegistry({ client, events }: RegistryOptions): Registry {
           const message = `Secret ${draft.namespace}/${draft.name} is there and does not belong to the Server`;
           throw new Fault("agent.not-wanted", message, { fault: "peer", retry: "never" });
         }
-        await place.patch(draft.name, { data: wanted.data });
+        const gone = Object.entries(draft.data).flatMap(([key, value]) => (value === undefined ? [[key, null]] : []));
+        await place.patch(draft.name, { data: { ...wanted.data, ...Object.fromEntries(gone) } });
         return;
       }
     },
@@ -90,8 +95,15 @@ function secretOf(owner: Server, { namespace, name, labels, data }: SecretDraft)
       ownerReferences: [{ apiVersion, kind: Server.kind, name: ownerName, uid }],
     },
     type: "Opaque",
-    data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, encodeBase64(value)])),
+    data: Object.fromEntries(
+      Object.entries(data).flatMap(([key, value]) => (value === undefined ? [] : [[key, encodeBase64(value)]])),
+    ),
   };
+}
+
+/** Of base 64; what is none is no text either. */
+function textOf(value: string): string {
+  return Buffer.from(value, "base64").toString();
 }
 
 /** What it resolves to, or undefined where it rejects as `expected`. */

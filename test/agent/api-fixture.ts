@@ -5,6 +5,7 @@ import { createClient } from "@connectrpc/connect";
 import type { Client, Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { createAgentHandler } from "#agent/api/handler.ts";
+import type { ProveBmc } from "#agent/api/bmc-prover.ts";
 import type { AgentApi, AgentApiOptions } from "#agent/api/handler.ts";
 import { encodeToken } from "#decide/identity/token.ts";
 import type { BootToken } from "#decide/identity/token.ts";
@@ -31,6 +32,8 @@ export interface ApiFixtureOptions {
   readonly access?: "token" | "open";
   readonly settings?: Partial<AgentApiOptions["settings"]>;
   readonly neighbours?: Readonly<Record<string, string>>;
+  /** Absent: every BMC takes every account. */
+  readonly proveBmc?: ProveBmc;
 }
 
 export interface Calls {
@@ -75,6 +78,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
     inventory,
     signer: createMemorySigner(9),
     neighbour: async (address) => options.neighbours?.[address],
+    proveBmc: options.proveBmc ?? (async () => {}),
     digest,
     clock,
     entropy,

@@ -240,7 +240,7 @@ test("nothing is wiped without an order on record, and the report must answer it
 });
 
 test("the BMC is set up on accepted machines that have none, in two calls, with a Secret of the Server's own", async () => {
-  await start();
+  await start({ neighbours: { "127.0.0.1": MAC } });
   const { agent } = fixture.calls(fixture.token());
   assert.equal((await agent.createServer(registration())).setupBmc, false);
   const update = (bmcInfo: object): Promise<unknown> => agent.updateBMCInfo({ uuid: UUID, bmcInfo });
@@ -252,6 +252,8 @@ test("the BMC is set up on accepted machines that have none, in two calls, with 
   await fails(update({ ip: "10.0.0.3", port: 70_000 }), Code.InvalidArgument, /^bmc_info\.port/);
   await fails(update({}), Code.InvalidArgument, /neither ip/);
   await update({ ip: "10.0.0.3" });
+  // Half of it is nothing.
+  assert.equal((await server()).spec?.bmc, undefined);
   await update({ user: "sidero", pass: "s3cret" });
   const { spec, metadata } = await server();
   const ref = (key: string) => ({ secretKeyRef: { namespace: "default", name: `${UUID}-bmc`, key } });
@@ -261,7 +263,8 @@ test("the BMC is set up on accepted machines that have none, in two calls, with 
   assert.equal(secret.metadata.ownerReferences?.[0]?.uid, metadata.uid);
   assert.deepEqual(secret.metadata.labels, { "clusterctl.cluster.x-k8s.io/move": "" });
   assert.equal((await agent.createServer(registration())).setupBmc, false);
-  await update({ user: "sidero", pass: "other" });
+  // It has done what it was asked to.
+  await fails(update({ user: "sidero", pass: "other" }), Code.FailedPrecondition, /nobody asked/);
   await accepted.patch(UUID, { spec: { bmc: { user: "root", userFrom: null } } });
   await fails(update({ ip: "10.0.0.66" }), Code.FailedPrecondition, /BMC that the agent did not set up/);
   assert.ok(!fixture.lines.join().includes("s3cret") && !JSON.stringify(fixture.sightings).includes("s3cret"));

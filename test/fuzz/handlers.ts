@@ -140,6 +140,7 @@ const { handler: agentHandler } = createAgentHandler({
       return { apiVersion: "metal.sidero.dev/v1alpha2", kind: "Server", metadata: { name }, spec };
     },
     edit: async () => undefined,
+    secret: async () => undefined,
     putSecret: async () => {},
     event() {},
   },

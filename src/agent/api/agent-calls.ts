@@ -10,7 +10,8 @@ import type { Server, WipeOrder } from "#kinds/metal/v1alpha2/server.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Agent, CreateServerRequest, CreateServerResponse } from "#proto/api_pb.js";
 import { checkClaims } from "./access.ts";
-import { updateBmc } from "./bmc.ts";
+import { lacksBmc } from "./bmc-gate.ts";
+import type { BmcAccounts } from "./bmc.ts";
 import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
 import type { Guard } from "./guard.ts";
@@ -32,6 +33,8 @@ export interface AgentSettings {
   readonly insecureWipe: boolean;
   /** Milliseconds a machine may take to come back. */
   readonly rebootTimeout: number;
+  /** Where the Secrets with accounts of BMCs are; absent: upstream's, `default`. */
+  readonly bmcSecretNamespace?: string;
   /** CIDRs of addresses that no Server is to have. */
   readonly negativeAddressFilter: readonly string[];
 }
@@ -45,10 +48,12 @@ export interface AgentCallsOptions {
   readonly logs: AgentLogs;
   readonly settings: AgentSettings;
   readonly wipes: WipeOrders;
+  /** Undefined: nobody can log in at BMCs here, and no machine is asked to set one up. */
+  readonly accounts: BmcAccounts | undefined;
 }
 
 export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof Agent> {
-  const { registry, inventory, digest, clock, guard, logs, settings, wipes } = options;
+  const { registry, inventory, digest, clock, guard, logs, settings, wipes, accounts } = options;
   const newcomers = new Newcomers(clock);
   const filtered = networksOf(settings.negativeAddressFilter);
 
@@ -66,9 +71,11 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     const { server } = registered;
     const order = currentOrder(server);
     remember(boot, facts, registered, order);
+    const setupBmc = settings.autoBmcSetup && accounts !== undefined && lacksBmc(server);
+    if (setupBmc) boot.bmcAsked.add("");
     return {
       server: boot.server!,
-      setupBmc: settings.autoBmcSetup && server.spec?.accepted === true && server.spec.bmc === undefined,
+      setupBmc,
       ...(order && {
         wipe: true,
         wipeOrder: order.id,
@@ -168,8 +175,8 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     updateBMCInfo: guard.method(async ({ uuid, bmcInfo }, boot) => {
       const server = await ownServer(uuid, boot);
       if (bmcInfo === undefined) throw refusal("agent.malformed", "bmc_info: missing");
-      if (!settings.autoBmcSetup) throw refusal("agent.not-wanted", "BMCs are not set up by the agent here (--auto-bmc-setup)");
-      const said = await updateBmc(registry, server, bmcInfo);
+      if (accounts === undefined) throw refusal("agent.not-wanted", "nobody can log in at BMCs here");
+      const said = await accounts.update(server, boot, bmcInfo);
       guard.saw(boot, { what: "agent.step", text: `set up its BMC: ${said}` });
       return {};
     }),

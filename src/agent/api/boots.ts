@@ -24,6 +24,10 @@ export interface Boot {
   wipeOrder?: string;
   /** The wipe order that upstream's agent said it carries out. */
   wiping?: string;
+  /** Who asked this boot to set its BMC up: ids of orders, "" for the answer to its registration. */
+  readonly bmcAsked: Set<string>;
+  /** Where upstream's agent said its BMC is, before it tells user and password. */
+  bmcAddress?: { readonly ip: string; readonly port: number };
   /** What the machine waits for while it is idle, in words. */
   waitingFor?: string;
   /** Number of the first log line that is not here yet. */
@@ -58,7 +62,7 @@ export class Boots {
   #begun(caller: Caller): Boot {
     const { uuid, mac, serial } = caller.token ?? {};
     const facts = { uuid, macs: mac === undefined ? [] : [mac], serial };
-    return { id: caller.token?.boot ?? this.#newId(), caller, facts, nextLine: 0 };
+    return { id: caller.token?.boot ?? this.#newId(), caller, facts, bmcAsked: new Set(), nextLine: 0 };
   }
 }
 

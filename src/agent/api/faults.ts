@@ -1,5 +1,6 @@
 /** The one table from fault codes to gRPC's status codes. */
 import { Code, ConnectError } from "@connectrpc/connect";
+import { BmcRefusal_Reason, BmcRefusalSchema } from "#proto/sidero/agent/v1/machine_pb.js";
 import { Fault } from "#std/fault.ts";
 
 const CODES: Readonly<Record<string, Code>> = {
@@ -11,6 +12,8 @@ const CODES: Readonly<Record<string, Code>> = {
   "agent.not-wanted": Code.FailedPrecondition,
   "agent.not-ready": Code.Unavailable,
   "agent.busy": Code.ResourceExhausted,
+  "agent.bmc-denied": Code.FailedPrecondition,
+  "agent.bmc-unreachable": Code.Unavailable,
   "decide.token": Code.Unauthenticated,
   "io.too-large": Code.ResourceExhausted,
   "io.closed": Code.Canceled,
@@ -23,14 +26,26 @@ const CODES: Readonly<Record<string, Code>> = {
   "io.no-space": Code.Unavailable,
 };
 
+/** What our agent does next depends on it; upstream's does not look. */
+const BMC_REASONS: Readonly<Record<string, BmcRefusal_Reason>> = {
+  "agent.bmc-denied": BmcRefusal_Reason.DENIED,
+  "agent.bmc-unreachable": BmcRefusal_Reason.UNREACHABLE,
+};
+
 /** What goes to the machine. Nobody there can do anything about a defect of ours, which is therefore not told but logged. */
 export function rpcErrorOf(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
   const fault = Fault.from(error);
   const code = CODES[fault.code];
-  return code === undefined
-    ? new ConnectError("the server failed; its log says why", Code.Internal)
-    : new ConnectError(fault.message, code);
+  if (code === undefined) return new ConnectError("the server failed; its log says why", Code.Internal);
+  const reason = BMC_REASONS[fault.code];
+  const details = reason === undefined ? [] : [{ desc: BmcRefusalSchema, value: { reason } }];
+  return new ConnectError(fault.message, code, undefined, details);
+}
+
+/** A failure that is the way of things, told to the machine and nobody else: it says itself what it makes of it. */
+export function isExpected({ code }: Fault): boolean {
+  return code === "io.closed" || code === "agent.not-ready" || BMC_REASONS[code] !== undefined;
 }
 
 /** Whether the machine is refused something, and not merely asked to come again. */

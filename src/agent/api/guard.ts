@@ -8,7 +8,7 @@ import { Fault } from "#std/fault.ts";
 import type { Admit } from "./access.ts";
 import { whomOf } from "./boots.ts";
 import type { Boot, Boots } from "./boots.ts";
-import { isRefusal, refusal, rpcErrorOf } from "./faults.ts";
+import { isExpected, isRefusal, refusal, rpcErrorOf } from "./faults.ts";
 import { CALL } from "./rpc.ts";
 
 export interface GuardOptions {
@@ -50,7 +50,7 @@ export function createGuard({ admit, boots, clock, log, witness, isReady }: Guar
     if (isRefusal(fault)) {
       witness({ of, at: clock.now(), what: "agent.refused", text: `${method} was refused: ${fault.message}` });
       log.warn("refused a machine's call", { ...of, method, because: fault.message });
-    } else if (fault.code !== "io.closed" && fault.code !== "agent.not-ready") {
+    } else if (!isExpected(fault)) {
       log.error("a machine's call failed", { ...of, method, because: fault });
     }
     return rpcErrorOf(fault);

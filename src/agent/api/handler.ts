@@ -16,6 +16,11 @@ import { Machine } from "#proto/sidero/agent/v1/machine_pb.js";
 import { createAccess } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
 import { createAgentCalls } from "./agent-calls.ts";
+import { createBmcGate } from "./bmc-gate.ts";
+import type { BmcGate } from "./bmc-gate.ts";
+import type { ProveBmc } from "./bmc-prover.ts";
+import { BmcRecords } from "./bmc-record.ts";
+import { createBmcAccounts } from "./bmc.ts";
 import type { AgentSettings } from "./agent-calls.ts";
 import { Boots } from "./boots.ts";
 import { createGuard } from "./guard.ts";
@@ -44,6 +49,8 @@ export interface AgentApiOptions {
   readonly settings: AgentSettings;
   /** Signs erase records. */
   readonly signer?: Signer;
+  /** Logs in at a BMC; absent: no machine is asked to set one up. */
+  readonly proveBmc?: ProveBmc;
 }
 
 export interface AgentApi {
@@ -53,6 +60,8 @@ export interface AgentApi {
    */
   readonly handler: Handler;
   readonly orders: Pick<Orders, "connected" | "send" | "status">;
+  /** Calls about BMCs that were refused, by code. */
+  readonly bmcRefused: BmcGate["refused"];
   /** What a machine's agent has logged, oldest first; by the name of its Server. */
   readonly logsOf: AgentLogs["logsOf"];
 }
@@ -71,10 +80,17 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const admit = createAccess({ seal, access, clock, log, neighbour, macsOf });
   const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
 
+  const gate = createBmcGate({ registry, neighbour, log });
+  const records = new BmcRecords(registry, settings.bmcSecretNamespace ?? "default");
+  const { proveBmc: prove } = options;
+  const accounts = prove && createBmcAccounts({ registry, records, gate, prove, clock });
   const { insecureWipe } = settings;
   const wipes = createWipeOrders({ registry, clock, insecureWipe, ...(signer && { signer }) });
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
-    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes }))
-    .service(Machine, createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe }));
-  return { handler: createRpcHandler(router, new Intake(clock)), orders, logsOf: logs.logsOf };
+    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes, accounts }))
+    .service(
+      Machine,
+      createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe, registry, accounts }),
+    );
+  return { handler: createRpcHandler(router, new Intake(clock)), orders, bmcRefused: gate.refused, logsOf: logs.logsOf };
 }

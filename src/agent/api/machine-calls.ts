@@ -11,6 +11,8 @@ import { StepState } from "#proto/sidero/agent/v1/machine_pb.js";
 import type { HelloRequest, LogRequest, Machine, Order, OrdersRequest, Step } from "#proto/sidero/agent/v1/machine_pb.js";
 import { Fault } from "#std/fault.ts";
 import { checkClaims } from "./access.ts";
+import { createBmcCalls } from "./bmc-calls.ts";
+import type { BmcAccounts } from "./bmc.ts";
 import type { Boot, Boots } from "./boots.ts";
 import { refusal } from "./faults.ts";
 import type { Guard } from "./guard.ts";
@@ -18,6 +20,7 @@ import { clean } from "./hardware.ts";
 import type { AgentLogs } from "./logs.ts";
 import { SILENCE } from "./orders.ts";
 import type { Orders } from "./orders.ts";
+import type { Registry } from "./registry.ts";
 import { CALL } from "./rpc.ts";
 import { createWipeCalls } from "./wipe-calls.ts";
 import type { WipeOrders } from "./wipe-orders.ts";
@@ -33,6 +36,8 @@ export interface MachineCallsOptions {
   readonly orders: Orders;
   readonly wipes: WipeOrders;
   readonly insecureWipe: boolean;
+  readonly registry: Registry;
+  readonly accounts: BmcAccounts | undefined;
 }
 
 /** Milliseconds that log lines may wait to be sent together. */
@@ -44,7 +49,7 @@ const NOTABLE = /^(?:\S+ )?(?:error|warn)\b/i;
 const MOST_NOTABLE = 8;
 
 export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<typeof Machine> {
-  const { inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe } = options;
+  const { inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe, registry, accounts } = options;
 
   async function hello(request: HelloRequest, caller: Boot): Promise<HelloAnswer> {
     const facts = factsOf(request, caller);
@@ -121,11 +126,22 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
     const { signal } = context.values.get(CALL);
     let isReplaced = false;
     try {
-      isReplaced = (yield* orders.stream(machine, boot.id, context.signal, () => renewed(boot))) === "replaced";
+      const stream = orders.stream(machine, boot.id, context.signal, () => renewed(boot));
+      isReplaced = (yield* noted(stream, boot)) === "replaced";
     } finally {
       // Not when it calls again already, and not when it is we who stop.
       const isOurs = Fault.is(signal.reason) && signal.reason.fault === "ours";
       if (!isReplaced && !isOurs) guard.saw(boot, { what: "agent.gone", text: "the agent's connection ended" });
+    }
+  }
+
+  /** What the boot is asked to do opens the calls that it does it with. */
+  async function* noted<End>(stream: AsyncGenerator<Order, End>, boot: Boot): AsyncGenerator<Order, End> {
+    for (;;) {
+      const next = await stream.next();
+      if (next.done === true) return next.value;
+      if (next.value.kind.case === "setupBmc") boot.bmcAsked.add(next.value.id);
+      yield next.value;
     }
   }
 
@@ -140,12 +156,14 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
       for (const step of steps) {
         sawStep(boot, step);
         if (step.order !== "" && boot.server !== undefined) orders.answered(boot.server, step);
+        if (step.order !== "" && step.state !== StepState.STARTED) boot.bmcAsked.delete(step.order);
       }
       return {};
     }),
     log: guard.bootMethod(log),
     orders: follow,
     ...createWipeCalls({ guard, wipes, serverOf: registered, insecureWipe }),
+    ...createBmcCalls({ guard, registry, accounts, serverOf: registered }),
   };
 }
 

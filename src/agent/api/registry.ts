@@ -14,7 +14,8 @@ export interface SecretDraft {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly data: Readonly<Record<string, string>>;
+  /** Undefined: the key is taken out. */
+  readonly data: Readonly<Record<string, string | undefined>>;
 }
 
 /** Rejects with `api.*` faults of the API and `io.*` of the way there. */
@@ -31,7 +32,9 @@ export interface Registry {
    * there is no such Server.
    */
   edit(name: string, change: (server: Server) => Server): Promise<Server | undefined>;
-  /** Makes the Secret or replaces its data. Fault `agent.not-wanted` when there is one that does not belong to the Server. */
+  /** Its data, as it is now. */
+  secret(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Makes the Secret or writes its data; keys that are not named stay. Fault `agent.not-wanted` when there is one that does not belong to the Server. */
   putSecret(owner: Server, secret: SecretDraft): Promise<void>;
   /** An Event about the Server, written some time soon. */
   event(about: Server, type: "Normal" | "Warning", reason: string, message: string): void;

@@ -98,6 +98,16 @@ export const SETTINGS = {
     group: "Servers",
     doc: "Let the agent make a BMC user for Sidero on machines that have none configured.",
   },
+  "bmc-secret-namespace": {
+    type: "text",
+    default: "default",
+    env: ["SIDERO_BMC_SECRET_NAMESPACE"],
+    check: (text) => (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? undefined : `"${text}" is no name of a namespace`),
+    roles: PROCESS,
+    group: "Servers",
+    value: "NAMESPACE",
+    doc: "Namespace of the Secrets with the BMC users that the agent makes.",
+  },
   "server-reboot-timeout": {
     type: "duration",
     default: 1_200_000,

@@ -1,0 +1,91 @@
+/**
+ * Who may say where a machine's BMC is and how to log in there: the machine itself, in the boot that was asked to, from one of its own interfaces. Upstream
+ * took it from anybody for any Server (sidero.md Q2), which handed over the power of machines in use.
+ */
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import type { Log } from "#io/log.ts";
+import type { Fault } from "#std/fault.ts";
+import type { AccessOptions } from "./access.ts";
+import { secretName } from "./bmc-record.ts";
+import type { Boot } from "./boots.ts";
+import { refusal } from "./faults.ts";
+import type { Registry, ServerSpec } from "./registry.ts";
+
+type Bmc = NonNullable<ServerSpec["bmc"]>;
+
+export interface BmcGateOptions {
+  readonly registry: Registry;
+  readonly neighbour: AccessOptions["neighbour"];
+  readonly log: Log;
+}
+
+export interface BmcGate {
+  /** Rejects with Fault `agent.not-wanted`, `agent.not-ordered` or `agent.denied`; then it is counted, and an event on the Server. */
+  check(server: Server, boot: Boot): Promise<void>;
+  /** How many were refused, by code. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+export function createBmcGate({ registry, neighbour, log }: BmcGateOptions): BmcGate {
+  const refused = new Map<string, number>();
+
+  async function problemOf(server: Server, boot: Boot): Promise<Fault | undefined> {
+    const { address, token } = boot.caller;
+    const problem = unwantedBecause(server);
+    if (problem !== undefined) return refusal("agent.not-wanted", problem);
+    if (boot.bmcAsked.size === 0) return refusal("agent.not-ordered", "nobody asked this boot to set its BMC up");
+    // The token says which machine was meant; who holds it now, only the network can tell.
+    const mac = (await neighbour(address))?.toLowerCase();
+    if (mac === undefined) return refusal("agent.denied", `nobody on this network is seen to have the address ${address}`);
+    if (!macsOf(server).includes(mac))
+      return refusal("agent.denied", `${address} belongs to ${mac}, which is none of the Server's`);
+    if (token === undefined) {
+      log.warn("a BMC is set up by a machine without a boot token (--agent-access open): its address is all it proves", {
+        server: server.metadata.name,
+        address,
+        mac,
+      });
+    }
+    return undefined;
+  }
+
+  return {
+    refused,
+    async check(server, boot) {
+      const problem = await problemOf(server, boot);
+      if (problem === undefined) return;
+      refused.set(problem.code, (refused.get(problem.code) ?? 0) + 1);
+      registry.event(server, "Warning", "BMC Update", `BMC set-up from ${boot.caller.address} was refused: ${problem.message}`);
+      throw problem;
+    },
+  };
+}
+
+/** Whether a machine that registers is asked to set its BMC up: there is no way to it yet, or half of one, as upstream leaves it (Q27). */
+export function lacksBmc(server: Server): boolean {
+  const { bmc } = server.spec ?? {};
+  return (
+    unwantedBecause(server) === undefined && (bmc?.userFrom === undefined || bmc.passFrom === undefined || bmc.endpoint === "")
+  );
+}
+
+/** Why nobody wants an agent to set it up; undefined when it may. */
+export function unwantedBecause(server: Server): string | undefined {
+  const { accepted, bmc, managementApi } = server.spec ?? {};
+  if (accepted !== true) return "the Server is not accepted";
+  if (bmc !== undefined && !isAgents(bmc, server)) return "the Server has a BMC that the agent did not set up";
+  return bmc === undefined && managementApi !== undefined ? "the Server has a power API (spec.managementApi)" : undefined;
+}
+
+/** Whether what is on record is an agent's doing, of which the other half may be still to come. */
+function isAgents({ user = "", pass = "", userFrom, passFrom }: Bmc, server: Server): boolean {
+  const refersElsewhere = [userFrom, passFrom].some(
+    (source) => source?.secretKeyRef !== undefined && source.secretKeyRef.name !== secretName(server),
+  );
+  return user === "" && pass === "" && !refersElsewhere;
+}
+
+function macsOf({ spec }: Server): string[] {
+  const interfaces = spec?.hardware?.network?.interfaces ?? [];
+  return interfaces.flatMap(({ mac = "", permanentMac = "" }) => [mac, permanentMac]).filter((mac) => mac !== "");
+}
