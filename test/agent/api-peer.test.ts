@@ -124,7 +124,7 @@ const HARDWARE: Field[] = [
 const SETUP_BMC = [3, 0, 1] as const;
 
 test("upstream's agent registers where access is open, as it did with upstream's server", async () => {
-  fixture = await startApi({ access: "open", settings: { autoAccept: true } });
+  fixture = await startApi({ access: "open", settings: { autoAccept: true }, neighbours: { "127.0.0.1": MAC } });
   const answers = await call(
     undefined,
     [
