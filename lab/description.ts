@@ -22,15 +22,31 @@ export interface Disk {
   readonly serial: string;
 }
 
+/** What a machine's firmware tries first. */
+export type BootSource = "network" | "disk";
+
+/** A BMC that speaks IPMI 2.0, cipher suite 3, on port 623 of an address of its own. */
+export interface BmcDescription {
+  /** Its address is 10.77.0.`host`. */
+  readonly host: number;
+  readonly user: string;
+  /** At most 16 characters, as IPMI 1.5 has it. */
+  readonly password: string;
+}
+
 export interface Description {
   readonly name: string;
   /** Absent: SMBIOS has none, as on some cheap boards. */
   readonly uuid?: string;
   readonly serial: string;
   readonly firmware: Firmware;
-  /** Tried in this order, before the disks. */
+  /** Tried in this order. */
   readonly nics: readonly Nic[];
   readonly disks: readonly Disk[];
+  /** As its firmware is set up; it goes on to the other. */
+  readonly first: BootSource;
+  /** Absent: it has none, and people press its buttons. */
+  readonly bmc?: BmcDescription;
   readonly mebibytes: number;
   readonly cores: number;
   /** More for `-smbios`, such as `type=0,vendor=…`. */
@@ -51,10 +67,16 @@ export function describe(index: number, parts: Partial<Description> = {}): Descr
     firmware: "bios",
     nics: [{ model: "virtio-net-pci", mac: macOf(index), cabled: true }],
     disks: [{ model: "virtio-blk-pci", gibibytes: 10, serial: `DISK${index}` }],
+    first: "network",
     mebibytes: 768,
     cores: 1,
     ...parts,
   };
+}
+
+/** The BMC of machine number `index`. */
+export function bmcOf(index: number): BmcDescription {
+  return { host: 200 + index, user: "admin", password: `lab-${index}-secret` };
 }
 
 /** Address of a machine's NIC, both from 1. */

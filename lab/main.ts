@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { describe, FIRMWARES, type Firmware } from "./description.ts";
+import type { Bmc } from "./bmc/bmc.ts";
+import { bmcOf, describe, FIRMWARES, type Firmware } from "./description.ts";
 import { bring } from "./peers.ts";
 import { powerOn } from "./power-on.ts";
 import { createScreen } from "./screen.ts";
@@ -15,6 +16,7 @@ const USAGE = `make lab ARGS="…"
   --dhcp ours|dnsmasq Sidero gives addresses, or dnsmasq does and Sidero adds how to boot (ours)
   --memory MIB        of each machine (768)
   --flags "A=B C=D"   more flags of sidero up, without the dashes
+  --no-bmc            machines without BMCs: people press their buttons
   --off               do not switch the machines on`;
 
 const DHCP: Readonly<Record<string, Dhcp>> = { ours: "server", dnsmasq: "proxy" };
@@ -30,16 +32,21 @@ function firmwareOf(text: string): Firmware {
   return FIRMWARES.find((each) => each === text) ?? wrong(`--firmware: there is no ${text}`);
 }
 
-function hints({ sidero, network, machines }: Site): string {
+function hints({ sidero, network, machines, bmcs }: Site): string {
   const lines = machines.map(({ description: { name, uuid }, serial }) => `  ${name}  ${uuid}  ${serial.path}`);
+  const [bmc] = bmcs.values();
   return `
   alias lab='ip netns exec ${network.namespace} env KUBECONFIG=${sidero.kubeconfig}'
   lab kubectl get servers,bootrecords
   lab bin/sidero timeline ${machines[0]!.description.uuid}
-  lab tcpdump -ni rack
+  lab tcpdump -ni rack${bmc === undefined ? "" : `\n  lab ${ipmitool(bmc)} chassis status`}
 Sidero's log: ${sidero.path}. Machines and what their serial lines say:
 ${lines.join("\n")}
 Ctrl-C switches everything off.`;
+}
+
+function ipmitool({ address, description: { user, password } }: Bmc): string {
+  return `ipmitool -I lanplus -C 3 -H ${address} -U ${user} -P ${password}`;
 }
 
 const OPTIONS = {
@@ -48,13 +55,14 @@ const OPTIONS = {
   dhcp: { type: "string", default: "ours" },
   memory: { type: "string", default: "768" },
   flags: { type: "string", default: "" },
+  bmc: { type: "boolean", default: true },
   off: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
 function valuesOf(): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"] {
   try {
-    return parseArgs({ options: OPTIONS }).values;
+    return parseArgs({ options: OPTIONS, allowNegative: true }).values;
   } catch (error) {
     return wrong(error instanceof Error ? error.message : String(error));
   }
@@ -77,7 +85,11 @@ const flags = Object.fromEntries(
 );
 
 const descriptions = Array.from({ length: count }, (_, index) =>
-  describe(index + 1, { firmware: firmwares[index % firmwares.length]!, mebibytes: Number(values.memory) }),
+  describe(index + 1, {
+    firmware: firmwares[index % firmwares.length]!,
+    mebibytes: Number(values.memory),
+    ...(values.bmc && { bmc: bmcOf(index + 1) }),
+  }),
 );
 await rm(LOGS, { recursive: true, force: true });
 const site = await openSite({ machines: descriptions, dhcp, logs: LOGS, flags, ...bring() });

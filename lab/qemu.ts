@@ -1,6 +1,6 @@
 /** A description as QEMU's command line. */
 
-import type { Description, Disk, Nic } from "./description.ts";
+import type { BootSource, Description, Disk, Nic } from "./description.ts";
 
 /** File descriptors on which QEMU finds its monitor and its serial line: sockets of whoever starts it. */
 export const MONITOR = 3;
@@ -17,11 +17,14 @@ export interface Place {
   /** File of the firmware's variables; only UEFI has any. */
   readonly variables: string;
   readonly accelerator: readonly string[];
+  /** `address:port` where its BMC waits for the system interface (KCS). */
+  readonly bmc?: string;
 }
 
-/** It starts stopped: the monitor pulls cables and lets it go. */
-export function qemuArguments(description: Description, place: Place): string[] {
+/** It starts stopped: the monitor pulls cables and lets it go. `first` is what it boots from, this time. */
+export function qemuArguments(description: Description, place: Place, first = description.first): string[] {
   const { firmware, nics, disks, cores, mebibytes } = description;
+  const order = bootOrder(description, first);
   const { taps, variables } = place;
   return [
     ["-name", description.name, "-nodefaults", "-display", "none", "-S"],
@@ -33,9 +36,33 @@ export function qemuArguments(description: Description, place: Place): string[] 
     firmware === "bios" ? [] : flash(variables),
     firmware === "uefi-http" ? WITHOUT_PXE : [],
     ["-device", "virtio-rng-pci"],
-    nics.flatMap((nic, index) => nicArguments(nic, index, taps[index]!, firmware === "bios")),
-    disks.flatMap((disk, index) => diskArguments(disk, index, place.disks[index]!, nics.length)),
+    nics.flatMap((nic, index) => nicArguments(nic, index, order, taps[index]!, firmware === "bios")),
+    disks.flatMap((disk, index) => diskArguments(disk, index, order, place.disks[index]!)),
+    place.bmc === undefined ? [] : systemInterface(place.bmc),
   ].flat();
+}
+
+/** Device → its place in the order in which the firmware tries what it can boot, from 1. */
+export function bootOrder({ nics, disks }: Description, first: BootSource): ReadonlyMap<string, number> {
+  const network = nics.map((_, index) => nicName(index));
+  const storage = disks.map((_, index) => diskName(index));
+  const all = first === "network" ? [...network, ...storage] : [...storage, ...network];
+  return new Map(all.map((name, index) => [name, index + 1]));
+}
+
+export function nicName(index: number): string {
+  return `nic${index}`;
+}
+
+function diskName(index: number): string {
+  return `unit${index}`;
+}
+
+/** What the operating system finds as /dev/ipmi0. The BMC comes and goes. */
+function systemInterface(address: string): string[] {
+  const [host, port] = address.split(":");
+  const wire = `socket,id=kcs,host=${host},port=${port},reconnect=1`;
+  return ["-chardev", wire, "-device", "ipmi-bmc-extern,id=bmc,chardev=kcs", "-device", "isa-ipmi-kcs,bmc=bmc,irq=5"];
 }
 
 function flash(variables: string): string[] {
@@ -52,16 +79,21 @@ const WITHOUT_PXE = ["IPv4PXESupport", "IPv6PXESupport"].flatMap((name) => [
   `name=opt/org.tianocore/${name},string=n`,
 ]);
 
-function nicArguments({ model, mac, rom }: Nic, index: number, tap: string, isBios: boolean): string[] {
+type Order = ReturnType<typeof bootOrder>;
+
+function nicArguments({ model, mac, rom }: Nic, index: number, order: Order, tap: string, isBios: boolean): string[] {
   const file = rom ?? (isBios ? undefined : "");
-  const device = `${model},netdev=net${index},id=nic${index},mac=${mac},bootindex=${index + 1}`;
+  const id = nicName(index);
+  const device = `${model},netdev=net${index},id=${id},mac=${mac},bootindex=${order.get(id)}`;
   const backend = `tap,id=net${index},ifname=${tap},script=no,downscript=no`;
   return ["-netdev", backend, "-device", file === undefined ? device : `${device},romfile=${escape(file)}`];
 }
 
-function diskArguments({ model, serial }: Disk, index: number, file: string, nics: number): string[] {
-  const device = `${model},drive=disk${index},serial=${escape(serial)},bootindex=${nics + index + 1}`;
-  return ["-drive", `if=none,format=raw,id=disk${index},file=${escape(file)}`, "-device", device];
+function diskArguments({ model, serial }: Disk, index: number, order: Order, file: string): string[] {
+  const id = diskName(index);
+  const device = `${model},drive=disk${index},id=${id},serial=${escape(serial)},bootindex=${order.get(id)}`;
+  // What the machine discards is gone from the file.
+  return ["-drive", `if=none,format=raw,discard=unmap,id=disk${index},file=${escape(file)}`, "-device", device];
 }
 
 function smbios({ name, uuid, serial, smbios = [] }: Description): string[] {

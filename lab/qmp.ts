@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 export interface Qmp {
   /** Throws what QEMU says when it refuses, or that it is gone. */
   execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Called with the name of everything that happens to the machine, such as `RESET`. */
+  onEvent(listener: (name: string) => void): void;
 }
 
 interface Waiting {
@@ -14,12 +16,14 @@ interface Waiting {
 
 export function createQmp(stream: Duplex): Qmp {
   const waiting: Waiting[] = [];
+  const listeners: ((name: string) => void)[] = [];
   let isGone = false;
   const lines = createInterface({ input: stream });
   lines.on("line", (line) => {
-    const message = JSON.parse(line) as { return?: unknown; error?: { desc: string } };
+    const message = JSON.parse(line) as { return?: unknown; error?: { desc: string }; event?: string };
     if (message.error !== undefined) waiting.shift()?.reject(new Error(`QEMU: ${message.error.desc}`));
     else if ("return" in message) waiting.shift()?.resolve(message.return);
+    else if (message.event !== undefined) for (const listener of listeners) listener(message.event);
   });
   const end = (): void => {
     isGone = true;
@@ -36,5 +40,5 @@ export function createQmp(stream: Duplex): Qmp {
     });
   // Nothing else is taken before this; whoever asks next finds it in front of his.
   execute("qmp_capabilities").catch(() => undefined);
-  return { execute };
+  return { execute, onEvent: (listener) => void listeners.push(listener) };
 }

@@ -1,5 +1,6 @@
 /** Some machines on one network. */
 import { availableParallelism } from "node:os";
+import { startBmc, type Bmc } from "./bmc/bmc.ts";
 import type { Description } from "./description.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { createNetwork, type Network } from "./network.ts";
@@ -8,6 +9,8 @@ export interface Rack {
   readonly network: Network;
   /** All off at first. */
   readonly machines: readonly Machine[];
+  /** Of the machines that have one. */
+  readonly bmcs: ReadonlyMap<Machine, Bmc>;
   /** Switches everything off and leaves nothing but the logs. */
   close(): Promise<void>;
 }
@@ -16,16 +19,24 @@ export interface Rack {
 export async function createRack(descriptions: readonly Description[], logs?: string): Promise<Rack> {
   const network = await createNetwork();
   const machines: Machine[] = [];
-  for (const description of descriptions) machines.push(await createMachine(network, description, logs));
-  return {
-    network,
-    machines,
-    async close() {
-      await Promise.all(machines.map((machine) => machine.off()));
-      for (const { serial } of machines) serial.end();
-      await network.close();
-    },
+  const bmcs = new Map<Machine, Bmc>();
+  const close = async (): Promise<void> => {
+    for (const bmc of bmcs.values()) await bmc.stop();
+    await Promise.all(machines.map((machine) => machine.off()));
+    for (const { serial } of machines) serial.end();
+    await network.close();
   };
+  try {
+    for (const description of descriptions) machines.push(await createMachine(network, description, logs));
+    for (const machine of machines) {
+      const { bmc } = machine.description;
+      if (bmc !== undefined) bmcs.set(machine, await startBmc(network, machine, bmc, logs ?? network.directory));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { network, machines, bmcs, close };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A rack with what serves it: Sidero, and either its DHCP server or the site's own one. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Bmc } from "./bmc/bmc.ts";
 import type { Description } from "./description.ts";
 import { startDnsmasq, type Dnsmasq } from "./dnsmasq.ts";
 import type { Machine } from "./machine.ts";
@@ -36,6 +37,8 @@ export interface SiteOptions {
 export interface Site {
   readonly network: Network;
   readonly machines: readonly Machine[];
+  /** Of the machines that have one. */
+  readonly bmcs: ReadonlyMap<Machine, Bmc>;
   /** The one that runs now. */
   readonly sidero: Sidero;
   /** The site's own DHCP server, where there is one. */
@@ -56,7 +59,7 @@ export async function openSite({
   flags = {},
 }: SiteOptions): Promise<Site> {
   await mkdir(logs, { recursive: true });
-  const { network, machines, close } = await createRack(descriptions, logs);
+  const { network, machines, bmcs, close } = await createRack(descriptions, logs);
   let dnsmasq: Dnsmasq | undefined;
   let sidero: Sidero | undefined;
 
@@ -88,6 +91,7 @@ export async function openSite({
   return {
     network,
     machines,
+    bmcs,
     ...(dnsmasq && { dnsmasq }),
     get sidero() {
       return sidero!;
