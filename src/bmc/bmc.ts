@@ -10,6 +10,7 @@ import type { BmcCapabilities, BmcInventory, BootOnce, Health, PowerAction, Powe
  * - `bmc.unsupported` (peer, never): it cannot do that;
  * - `bmc.not-verified` (peer, soon): it said yes, and reading back shows something else;
  * - `bmc.malformed` (peer, later): its answer is no answer;
+ * - `bmc.untrusted` (peer, later): its certificate is not the one that is known, and nothing was told to it;
  * or with the reason of an aborted `signal`.
  */
 export interface Bmc {

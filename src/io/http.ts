@@ -23,3 +23,31 @@ export interface HttpTransport {
   request(request: HttpRequest): Promise<HttpResponse>;
   close(): Promise<void>;
 }
+
+/** A server's certificate as a TLS handshake has shown it. */
+export interface ShownCertificate {
+  /** SHA-256 over its DER, lower-case hexadecimal. */
+  readonly fingerprint: string;
+  /** It chains to an authority that is trusted, is within its dates and names the host. */
+  readonly isVerified: boolean;
+  /** Why it does not verify. */
+  readonly problem?: string;
+}
+
+/** Is asked at each handshake, before anything is sent; throws the Fault that the request then rejects with to refuse the server. */
+export type Judge = (certificate: ShownCertificate) => void;
+
+export interface HttpTarget {
+  /** `https://host:port` or `http://host:port`. */
+  readonly server: string;
+  /** PEM of the authorities that may have signed the server's certificate; absent: the system's. */
+  readonly ca?: string;
+  /** Absent: a certificate that does not verify is refused. */
+  readonly judge?: Judge;
+  /** Milliseconds until a connection is up, and until an answer begins. */
+  readonly connectTime?: number;
+  readonly answerTime?: number;
+}
+
+/** Makes a transport to one server; nothing is connected before the first request. */
+export type OpenHttp = (target: HttpTarget) => HttpTransport;

@@ -1,7 +1,8 @@
 /** The HTTP client door on undici: one server, a keep-alive pool, streamed answers, and no retries of its own. */
 import { errors, Pool } from "undici";
 import { Fault } from "#std/fault.ts";
-import type { HttpResponse, HttpTransport } from "../http.ts";
+import type { HttpResponse, HttpTransport, Judge, OpenHttp } from "../http.ts";
+import { judgedConnector } from "./judged.ts";
 
 export interface HttpClientOptions {
   /** `https://host:port`; a path in it goes before every target. */
@@ -17,6 +18,13 @@ export interface HttpClientOptions {
   readonly serverName?: string;
   /** Accepts any certificate. For tests, and kubeconfigs that say so. */
   readonly insecure?: boolean;
+  /** Is asked about the server's certificate, whether it verifies or not; see {@link Judge}. */
+  readonly judge?: Judge;
+  /** Connections at once; absent: as many as there are requests. */
+  readonly connections?: number;
+  /** Milliseconds; absent: 10 s to connect, two minutes until headers come. */
+  readonly connectTime?: number;
+  readonly answerTime?: number;
 }
 
 /** Milliseconds until a connection must be up, TLS included. */
@@ -31,21 +39,26 @@ const ANSWER_TIME = 120_000;
 export function createHttpClient(options: HttpClientOptions): HttpTransport {
   const { origin, pathname } = new URL(options.server);
   const prefix = pathname.replace(/\/+$/, "");
+  const { judge, connectTime = CONNECT_TIME } = options;
   const pool = new Pool(origin, {
-    headersTimeout: ANSWER_TIME,
+    connections: options.connections ?? null,
+    headersTimeout: options.answerTime ?? ANSWER_TIME,
     // Watches are silent for as long as nothing happens.
     bodyTimeout: 0,
     // A watch on HTTP/1.1 has its connection and its backpressure to itself, and repeated headers stay apart.
     allowH2: false,
-    connect: {
-      timeout: CONNECT_TIME,
-      keepAlive: true,
-      rejectUnauthorized: options.insecure !== true,
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.certificate === undefined ? {} : { cert: options.certificate }),
-      ...(options.key === undefined ? {} : { key: options.key }),
-      ...(options.serverName === undefined ? {} : { servername: options.serverName }),
-    },
+    connect:
+      judge !== undefined
+        ? judgedConnector({ judge, timeout: connectTime, ca: options.ca, serverName: options.serverName })
+        : {
+            timeout: connectTime,
+            keepAlive: true,
+            rejectUnauthorized: options.insecure !== true,
+            ...(options.ca === undefined ? {} : { ca: options.ca }),
+            ...(options.certificate === undefined ? {} : { cert: options.certificate }),
+            ...(options.key === undefined ? {} : { key: options.key }),
+            ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+          },
   });
   return {
     async request({ method, target, headers, body, signal }) {
@@ -71,6 +84,9 @@ export function createHttpClient(options: HttpClientOptions): HttpTransport {
     close: () => pool.destroy(new errors.ClientDestroyedError()),
   };
 }
+
+/** The door's twin on the network: one connection to each, which is what small servers like. */
+export const openHttp: OpenHttp = (target) => createHttpClient({ connections: 1, ...target });
 
 /** A body whose failures are Faults. */
 export async function* pieces(
