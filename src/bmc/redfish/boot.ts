@@ -3,7 +3,7 @@ import { type Clock, sleep } from "#io/clock.ts";
 import { Fault } from "#std/fault.ts";
 import type { BootOnce } from "#decide/power.ts";
 import { isInEffect, type Override, overrideOf, patchOf, readBoot, type BootSettings } from "#wire/redfish/boot.ts";
-import { section } from "#wire/redfish/document.ts";
+import { type Document, section } from "#wire/redfish/document.ts";
 import { readSystem } from "#wire/redfish/system.ts";
 import { bmcFault } from "./fault.ts";
 import type { ServiceMap } from "./map.ts";
@@ -40,7 +40,7 @@ export async function bootOnce(
   }
   for (const again of [false, true]) {
     const patch = patchOf(override, settings.boot, map.quirks, again);
-    if (patch !== undefined) settings = await write(resources, map, settings, { Boot: patch }, signal);
+    if (patch !== undefined) settings = await write(resources, map, settings, patch, override, signal);
     settings = await awaitEffect(resources, map, clock, settings.path, override, signal);
     if (isInEffect(override, settings.boot, map.quirks)) return;
   }
@@ -80,21 +80,23 @@ async function readAt(resources: Resources, path: string, signal: AbortSignal): 
   return { path, read, boot: readBoot(section(read.document, "Boot")) };
 }
 
-/** Writes where it is to be written; a service that wants it in the future state, and did not say so, says so now. */
+/** Writes where it is to be written; a service that wants it in its future state, and had not said so, says so now, and wants all of it. */
 async function write(
   resources: Resources,
   map: ServiceMap,
-  { path, read, boot }: Settings,
-  body: { readonly Boot: ReturnType<typeof patchOf> & object },
+  settings: Settings,
+  patch: Document,
+  override: Override,
   signal: AbortSignal,
 ): Promise<Settings> {
   try {
-    await resources.patch(path, body, signal, read);
-    return { path, read, boot };
+    await resources.patch(settings.path, { Boot: patch }, signal, settings.read);
+    return settings;
   } catch (error) {
-    if (!Fault.is(error) || error.facts["isForFutureState"] !== true || path !== map.system) throw error;
+    if (!Fault.is(error) || error.facts["isForFutureState"] !== true || settings.path !== map.system) throw error;
     const future = await readAt(resources, `${map.system}/SD`, signal);
-    await resources.patch(future.path, body, signal, future.read);
+    const everything = patchOf(override, settings.boot, map.quirks, true) ?? patch;
+    await resources.patch(future.path, { Boot: everything }, signal, future.read);
     return future;
   }
 }

@@ -47,7 +47,7 @@ export function overrideOf(wanted: BootOnce, boot: BootSettings, quirks: Quirks)
   if (wanted.device === "http" && wanted.firmware === "bios") return undefined;
   // What its own boot order does already must not be forced, or it starts over and over.
   if (wanted.device === "disk" && quirks.diskByBootOrder && wanted.firmware === "uefi") {
-    return { BootSourceOverrideEnabled: "Disabled", BootSourceOverrideTarget: quirks.clearedTarget };
+    return { BootSourceOverrideEnabled: "Disabled", BootSourceOverrideTarget: "None" };
   }
   const target = targetOf(wanted.device, boot, quirks);
   if (target === undefined) return undefined;

@@ -4,8 +4,8 @@ import type { Identity, Vendor } from "./vendor.ts";
 export interface Quirks {
   /** What a PATCH of the boot override carries: what changes (the target always), or everything each time. */
   readonly override: "changes" | "everything";
-  /** The boot mode cannot be written, not even with the value it has, unless it really changes; or it falls back when the target changes. */
-  readonly mode: "writable" | "fixed" | "falls-back";
+  /** The boot mode cannot be written, not even with the value it has. */
+  readonly mode: "writable" | "fixed";
   /** What BootSourceOverrideEnabled shows after Once was set, where it is something else. */
   readonly showsOnceAs?: string;
   /** Targets that mean virtual media, where Cd means something else; used if the service allows them. */
@@ -14,8 +14,6 @@ export interface Quirks {
   readonly dellVirtualCd: boolean;
   /** Under UEFI, the boot order finds the disk; forcing it makes the machine start for ever. */
   readonly diskByBootOrder: boolean;
-  /** Target of an override that is switched off. */
-  readonly clearedTarget: string;
   /** Boot settings are written to, and read back from, this path below the system. */
   readonly futureState?: string;
   /** The only slot of virtual media that works. */
@@ -38,7 +36,6 @@ const STANDARD: Quirks = {
   cdTargets: [],
   dellVirtualCd: false,
   diskByBootOrder: false,
-  clearedTarget: "None",
   mediaProperties: ["Inserted", "WriteProtected"],
   mediaByPatch: false,
   mediaByConnection: false,
@@ -84,14 +81,8 @@ export const QUIRK_RULES: readonly QuirkRule[] = [
     source: "github.com/ansible-collections/community.general issue 3509; github.com/metal3-io/metal3-docs pull request 581",
   },
   {
-    vendor: "HPE",
-    quirks: { clearedTarget: "Pxe" },
-    because: "iLO refuses to write BootSourceOverrideEnabled while the target is None",
-    source: "github.com/ironcore-dev/metal-operator pull request 998",
-  },
-  {
     vendor: "Supermicro",
-    quirks: { override: "everything", mode: "falls-back" },
+    quirks: { override: "everything" },
     because: "what is not sent falls back to its default, the mode to Legacy",
     source: "storyboard.openstack.org story 2008547; github.com/DMTF/Redfishtool pull request 106",
   },
