@@ -2,6 +2,7 @@
 import type { BootOnce } from "#decide/power.ts";
 import type { Handler, Incoming, Outgoing } from "#io/serve.ts";
 import { isObject, type JsonObject, own } from "#std/json.ts";
+import { text } from "#wire/redfish/document.ts";
 import { DOCUMENTS, EJECT, INSERT, interfaceAt, RESET, RESET_TYPES, SESSIONS, SYSTEM, TARGETS } from "./documents.ts";
 import type { RedfishMachine } from "./machine.ts";
 
@@ -52,7 +53,7 @@ export function createRedfishHandler(options: RedfishHandlerOptions): Handler {
     if (document === undefined) return refused(404, "ResourceMissingAtURI");
     const members = document["Members"];
     if (/[?&]\$expand=/.test(query) && Array.isArray(members)) {
-      document["Members"] = members.map((member) => read(String(isObject(member) && member["@odata.id"])) ?? member);
+      document["Members"] = members.map((member) => (isObject(member) && read(text(member, "@odata.id") ?? "")) || member);
     }
     return answer(200, document, { etag: etagOf(document) });
   };
@@ -73,14 +74,15 @@ export function createRedfishHandler(options: RedfishHandlerOptions): Handler {
 
   const post = (path: string, body: JsonObject): Outgoing => {
     if (path === RESET) {
-      const type = String(body["ResetType"]);
+      const type = text(body, "ResetType") ?? "";
       if (!Object.hasOwn(RESET_TYPES, type)) return refused(400, "ActionParameterNotSupported");
       machine.command(RESET_TYPES[type as keyof typeof RESET_TYPES]);
       return answer(204);
     }
-    if (path === INSERT && typeof body["Image"] !== "string") return refused(400, "ActionParameterMissing");
     if (path !== INSERT && path !== EJECT) return refused(405, "OperationNotAllowed");
-    machine.setMedia(path === INSERT ? String(body["Image"]) : undefined);
+    const image = text(body, "Image");
+    if (path === INSERT && image === undefined) return refused(400, "ActionParameterMissing");
+    machine.setMedia(path === INSERT ? image : undefined);
     return answer(204);
   };
 
@@ -115,9 +117,9 @@ async function bodyOf(incoming: Incoming): Promise<JsonObject | undefined> {
 
 /** The override with what is changed of it. */
 function bootOf(boot: JsonObject, now: BootOnce | undefined): BootOnce | undefined | "malformed" {
-  const target = boot["BootSourceOverrideTarget"];
+  const target = text(boot, "BootSourceOverrideTarget");
   if (boot["BootSourceOverrideEnabled"] === "Disabled" || target === "None") return undefined;
-  if (target !== undefined && !Object.hasOwn(TARGETS, String(target))) return "malformed";
+  if (target !== undefined && !Object.hasOwn(TARGETS, target)) return "malformed";
   const device = target === undefined ? now?.device : TARGETS[target as keyof typeof TARGETS];
   if (device === undefined) return undefined;
   const mode = boot["BootSourceOverrideMode"];

@@ -95,7 +95,7 @@ async function collect(body: AsyncIterable<Uint8Array>, stop: AbortController): 
 
 /** Errors may come as a web page; what they say is in the status. A success must be readable. */
 function documentOf(status: number, bytes: Uint8Array): Document | undefined {
-  if (bytes.length === 0 || bytes.every((byte) => byte <= 0x20)) return undefined;
+  if (bytes.every((byte) => byte <= 0x20)) return undefined;
   try {
     return decode(bytes);
   } catch (error) {

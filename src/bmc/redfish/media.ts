@@ -64,7 +64,7 @@ export async function hasMedia(resources: Resources, map: ServiceMap, signal: Ab
 async function readSlots(resources: Resources, map: ServiceMap, signal: AbortSignal): Promise<Slot[]> {
   const { media } = readSystem((await resources.get(map.system, signal)).document);
   const places = [media, ...map.controllers.map(({ controller }) => controller.media)].filter((path) => path !== undefined);
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const place of places) {
     try {
       const all = (await resources.readAll(place, signal)).map(({ path, document }) => readSlot(document, path));

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Handler, Incoming, Outgoing } from "#io/serve.ts";
 import { isObject, type JsonObject } from "#std/json.ts";
+import { text } from "#wire/redfish/document.ts";
 
 interface Fixture {
   readonly source: readonly string[];
@@ -49,12 +50,12 @@ export class Replay {
 
   readonly handler: Handler = async (incoming) => {
     const path = bare(incoming.target.replace(/\?.*$/, ""));
-    const text = (await incoming.body(1 << 20)).toString();
-    const body = text === "" ? {} : (JSON.parse(text) as JsonObject);
+    const sent = (await incoming.body(1 << 20)).toString();
+    const body = sent === "" ? {} : (JSON.parse(sent) as JsonObject);
     const told: Told = { method: incoming.method, path, body, headers: incoming.headers };
     if (told.method === "POST" && path === this.#login) return this.#logIn(body);
     if (path !== "/redfish/v1" && !this.#knows(told)) return refused(401, "NoValidSession");
-    this.log.push(`${told.method} ${path}${text === "" ? "" : ` ${text}`}`);
+    this.log.push(`${told.method} ${path}${sent === "" ? "" : ` ${sent}`}`);
     return this.#rule(told, this) ?? this.#usual(told);
   };
 
@@ -90,7 +91,7 @@ export class Replay {
 
   #post({ path, body }: Told): Outgoing {
     const owner = this.documents.get(path.replace(/\/Actions\/[^/]+$/, ""));
-    if (path.endsWith("/ComputerSystem.Reset") && owner !== undefined) return this.#reset(owner, String(body["ResetType"]));
+    if (path.endsWith("/ComputerSystem.Reset") && owner !== undefined) return this.#reset(owner, text(body, "ResetType") ?? "");
     if (path.endsWith("/VirtualMedia.InsertMedia") && owner !== undefined) {
       merge(owner, { Image: body["Image"]!, Inserted: true, ConnectedVia: "URI" });
       return reply(204);

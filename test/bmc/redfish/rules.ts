@@ -1,5 +1,6 @@
 /** By what rules each vendor's service refuses what others take. The sources are in the headers of the fixtures. */
 import { isObject, type JsonObject } from "#std/json.ts";
+import { text } from "#wire/redfish/document.ts";
 import { refused, reply, type Rule, type Told } from "./replay.ts";
 
 function bootOf({ method, body }: Told): JsonObject | undefined {
@@ -24,7 +25,7 @@ export function idrac(options: { readonly onlySlot?: string } = {}): Rule {
       return refused(503, "ServiceTemporarilyUnavailable", "data sources are unavailable", { "retry-after": "30" });
     }
     if (path.endsWith("/OemManager.ImportSystemConfiguration")) {
-      if (!/ServerBoot\.1#FirstBootDevice">VCD-DVD</.test(String(body["ImportBuffer"]))) return refused(400, "SYS404");
+      if (!/ServerBoot\.1#FirstBootDevice">VCD-DVD</.test(text(body, "ImportBuffer") ?? "")) return refused(400, "SYS404");
       return reply(202, undefined, { location: "/redfish/v1/TaskService/TaskMonitors/JID_1" });
     }
     if (path.endsWith("/JID_1") && method === "GET") {
@@ -102,7 +103,7 @@ export const ami: Rule = (told, replay) => {
       "Support of this Operation is moved to FutureState URI(/redfish/v1/Systems/Self/SD)",
     );
   }
-  const wanted = String(replay.at(told.path)["@odata.etag"]).replace(/^W\//, "");
+  const wanted = (text(replay.at(told.path), "@odata.etag") ?? "").replace(/^W\//, "");
   if (told.headers["if-match"] === undefined) return refused(428, "PreconditionRequired");
   if (told.headers["if-match"] !== wanted) return refused(412, "PreconditionFailed");
   const missing = ["Target", "Enabled", "Mode"].find((part) => !Object.hasOwn(boot, `BootSourceOverride${part}`));

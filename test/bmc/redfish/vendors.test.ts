@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { BmcCapabilities, BmcInventory, BootOnce, Health } from "#decide/power.ts";
 import { isObject } from "#std/json.ts";
 import { Fault } from "#std/fault.ts";
+import { text } from "#wire/redfish/document.ts";
 import { connect, never } from "./fixture.ts";
 import { PASSWORD, Replay, USER, type Rule } from "./replay.ts";
 import { ami, idrac, ilo, supermicro, xcc } from "./rules.ts";
@@ -161,7 +162,7 @@ for (const { name, rule, system, settings = system, inventory, health, sensors, 
     const boot = (): string => {
       const now = replay.at(settings)["Boot"];
       assert.ok(isObject(now));
-      return ["Enabled", "Target", "Mode"].map((part) => String(now[`BootSourceOverride${part}`])).join(" ");
+      return ["Enabled", "Target", "Mode"].map((part) => text(now, `BootSourceOverride${part}`)).join(" ");
     };
 
     const can = await run(bmc.capabilities(never));
