@@ -15,7 +15,7 @@ TEST := node --test --test-force-exit --test-timeout=900000
 UNIT := src/**/*.test.ts
 LATE := test/**/*.test.ts
 
-.PHONY: help setup peers generate crds check lint unit test conformance soak bench image ipxe up lab demo clean
+.PHONY: help setup peers generate crds check lint unit test conformance soak bench image ipxe up sim lab demo clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)$$/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ ipxe: setup ## our own build of iPXE from Debian's source package, with the scri
 
 up: setup image ## network boot and an API server on 127.0.0.1:6443, its state in DATA (./data)
 	@bin/sidero up --data $(DATA) --agent-image $(IMAGE) --boot-programs "$$(if [ -e $(IPXE)/MANIFEST ]; then echo $(IPXE); else tools/ipxe.sh; fi)" $(ARGS)
+
+sim: setup ## a simulated data centre, seed by seed, with everything going wrong (SEEDS=20 MACHINES=20 SEED_BASE=1 HOURS=2 STORY=1 WHO=SIM000003)
+	@node sim/main.ts --seeds "$${SEEDS:-20}" --machines "$${MACHINES:-20}" --seed-base "$${SEED_BASE:-1}" --hours "$${HOURS:-2}" $${STORY:+--story} $${WHO:+--who "$$WHO"}
 
 lab: setup ## a virtual rack to play with: QEMU machines in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
 	@node lab/main.ts $(ARGS)

@@ -8,6 +8,7 @@ import type { JournalFaults } from "#io/memory/journal.ts";
 import { MemoryNetwork } from "#io/memory/network.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import type { Handler } from "#io/serve.ts";
+import { Lease } from "#kube/lease.ts";
 import { SimMachine } from "./machine/machine.ts";
 import { AGENT_KERNEL, SYSTEM_KERNEL } from "./machine/linux.ts";
 import { identityFor, MODELS } from "./machine/model.ts";
@@ -25,12 +26,13 @@ export interface HallOptions {
   /** Sees every line of the log. */
   readonly line?: (line: string) => void;
   readonly journal?: JournalFaults;
+  readonly site?: Pick<Site, "between" | "onStore">;
 }
 
 const SEGMENT = "provisioning";
 const SERVER = "10.77.0.1";
 /** Milliseconds a datagram is under way at the most. */
-const TRAVEL = 2;
+export const TRAVEL = 2;
 
 export class Hall {
   readonly clock = new VirtualClock(Date.UTC(2030, 0, 1));
@@ -43,13 +45,16 @@ export class Hall {
   process: Process | undefined;
   #journal: MemoryJournal;
   #leases = new MemoryJournal();
+  #starting = false;
+  readonly #entropy: SeededEntropy;
 
   constructor(options: HallOptions) {
     const { seed, machines, models = MODELS } = options;
     const { clock, network } = this;
     const entropy = new SeededEntropy(seed);
+    this.#entropy = new SeededEntropy(entropy.below(2 ** 32));
     this.story = new Story(clock);
-    network.faults = { seed: entropy.below(2 ** 32), delay: { clock, milliseconds: TRAVEL } };
+    this.setNetwork({ loss: 0, duplication: 0, delay: TRAVEL });
     const host = network.host();
     host.connect(SEGMENT, "eth0", [`${SERVER}/16`], "52:54:00:00:00:01");
     const names = new SeededEntropy(entropy.below(2 ** 32));
@@ -81,6 +86,7 @@ export class Hall {
       subnets: { subnets: [{ subnet: "10.77.0.0/16", mode: "server", pools: ["10.77.1.0-10.77.254.255"], leaseTime: "12h" }] },
       flags: { "agent-image": "/image", "boot-programs": "/programs", ...options.flags },
       log: storyLog(this.story, options.line),
+      ...options.site,
     };
     this.#journal = new MemoryJournal(options.journal ?? { seed });
   }
@@ -102,9 +108,38 @@ export class Hall {
     await this.clock.advance(milliseconds);
   }
 
+  /** What datagrams meet from now on. */
+  setNetwork({
+    loss,
+    duplication,
+    delay,
+  }: {
+    readonly loss: number;
+    readonly duplication: number;
+    readonly delay: number;
+  }): void {
+    const seed = this.#entropy.below(2 ** 32);
+    this.network.faults = { seed, loss, duplication, delay: { clock: this.clock, milliseconds: delay } };
+  }
+
+  /** Resolves when it is up; time has to pass for that. */
   async start(): Promise<void> {
-    this.process = await this.during(startProcess(this.site, this.#journal, this.#leases));
-    this.story.tell("sidero", "is up");
+    if (this.process !== undefined || this.#starting) return;
+    this.#starting = true;
+    try {
+      this.process = await startProcess(this.site, this.#journal, this.#leases);
+      this.story.tell("sidero", "is up");
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  /** Somebody else says that it leads. */
+  async stealLease(): Promise<void> {
+    const leases = this.process?.client.for(Lease).in("kube-system");
+    const current = (await leases?.list())?.items[0];
+    if (leases === undefined || current === undefined) return;
+    await leases.update({ ...current, spec: { ...current.spec, holderIdentity: "somebody else" } });
   }
 
   /** As if its host lost power: nothing is said any more, and what was durable is what is left. */
@@ -128,6 +163,8 @@ export class Hall {
 const FILES: Readonly<Record<string, string>> = {
   "/image/vmlinuz-amd64": `${AGENT_KERNEL}\n`,
   "/image/initramfs-amd64": "initial RAM disk of the agent\n",
+  "/image/vmlinuz-arm64": `${AGENT_KERNEL} for arm64\n`,
+  "/image/initramfs-arm64": "initial RAM disk of the agent for arm64\n",
   "/programs/undionly.kpxe": `iPXE for BIOS ${"-".repeat(4000)}`,
   "/programs/snp.efi": `iPXE for UEFI ${"-".repeat(4000)}`,
 };

@@ -13,11 +13,13 @@ import type { MemoryDisk } from "#io/memory/disk.ts";
 import { createMemoryDownload } from "#io/memory/download.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
 import type { MemoryJournal } from "#io/memory/journal.ts";
+import { createMemoryTransport } from "#io/memory/transport.ts";
 import type { MemoryHost } from "#io/memory/network.ts";
 import type { Handler } from "#io/serve.ts";
 import type { Seal } from "#io/seal.ts";
 import type { OpenUdp } from "#io/udp.ts";
 import { digest } from "#io/node/digest.ts";
+import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { ProvisionDoors } from "#main/doors.ts";
@@ -43,12 +45,15 @@ export interface Site {
   readonly flags: Readonly<Record<string, string>>;
   readonly log: Log;
   /** Between Sidero's own clients and its API. */
-  readonly between?: (transport: HttpTransport, life: Life) => HttpTransport;
+  readonly between?: (transport: HttpTransport) => HttpTransport;
+  /** Called with a store that has just been opened, before anything is done with it. */
+  readonly onStore?: (store: Store) => void;
 }
 
 export interface Process {
   readonly life: Life;
   readonly store: Store;
+  /** An administrator's; nothing goes wrong on the way. */
   readonly client: Client;
   readonly plane: Plane;
   readonly provision: Provision;
@@ -65,6 +70,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
   const settings = readSettings("up", { env: {}, flags: { data: "/data", "api-endpoint": address, ...site.flags } });
   const stop = new AbortController();
   const store = await createStore({ journal, clock: life });
+  site.onStore?.(store);
   const download = createMemoryDownload(site.origins);
   const downloads = new Downloads({ blobs, download, clock: life, entropy, log });
   const plane = createPlane({
@@ -77,6 +83,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     identity: "sim",
     leaderElection: true,
     assets: { blobs, downloads },
+    ...(site.between && { between: site.between }),
   });
   await plane.start(stop.signal);
   const doors: ProvisionDoors = {
@@ -89,13 +96,15 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     seal: site.seal,
     leases,
   };
-  const { client, events } = plane;
+  const { client: own, events } = plane;
+  const transport = createMemoryTransport(plane.handler, { principal: { name: "admin", groups: ["system:masters"] } });
+  const client = createClient({ transport, clock: life, entropy, userAgent: "kubectl" });
   const provision = await openProvision({
     settings,
     subnets: readSubnets(site.subnets),
     doors,
     directory: "/data",
-    client,
+    client: own,
     events,
     blobs,
     clock: life,

@@ -1,5 +1,6 @@
 /** The agent in a simulated machine: our own code, on a Linux that is a table of files, calling by gRPC over the simulated network. */
 import { createTransport } from "@connectrpc/connect/protocol-grpc";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
 import { createAgentLog } from "#agent/steps/agent-log.ts";
@@ -25,6 +26,8 @@ export interface AgentPorts {
 }
 
 const VERSION = "sim";
+/** Milliseconds. */
+const CALL = 30_000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Runs until the machine's power goes. */
@@ -69,7 +72,7 @@ function grpcTransport(
   request: AgentPorts["request"],
   token: () => string | undefined,
 ): Transport {
-  return createTransport({
+  const transport = createTransport({
     baseUrl: `http://${authority}`,
     useBinaryFormat: true,
     interceptors: [],
@@ -96,6 +99,22 @@ function grpcTransport(
       return { status: answer.status, header: headersOf(answer.headers), body: read(answer, trailer, life), trailer };
     },
   });
+  return {
+    // connect counts the time of a call by the clock on the wall.
+    async unary(method, signal, timeout, ...rest) {
+      const late = new AbortController();
+      const stop = (): void => late.abort(signal?.reason);
+      signal?.addEventListener("abort", stop, { once: true });
+      const timer = life.after(timeout ?? CALL, () => late.abort(new ConnectError("no answer in time", Code.DeadlineExceeded)));
+      try {
+        return await life.live(transport.unary(method, late.signal, undefined, ...rest));
+      } finally {
+        timer.cancel();
+        signal?.removeEventListener("abort", stop);
+      }
+    },
+    stream: (method, signal, _timeout, ...rest) => transport.stream(method, signal, undefined, ...rest),
+  };
 }
 
 async function* read(answer: HttpResponse, trailer: Headers, life: Life): AsyncGenerator<Uint8Array, void, undefined> {

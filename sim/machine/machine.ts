@@ -7,6 +7,7 @@ import { bootFromNetwork } from "../firmware/network-boot.ts";
 import type { Nic } from "../firmware/dhcp.ts";
 import type { Outcome } from "../firmware/ipxe.ts";
 import type { Web } from "../web.ts";
+import { SimDisk } from "./disk.ts";
 import { INTERFACE } from "./hardware.ts";
 import { Life } from "./life.ts";
 import type { Identity } from "./model.ts";
@@ -24,7 +25,16 @@ export interface MachinePorts {
 }
 
 /** What runs in it, as seen on its screen. */
-export type Screen = "dark" | "POST" | "network boot" | "no boot device" | "kernel" | "agent" | "environment" | "system";
+export type Screen =
+  | "dark"
+  | "POST"
+  | "network boot"
+  | "no boot device"
+  | "kernel"
+  | "agent"
+  | "environment"
+  | "system"
+  | "panic";
 
 /** Milliseconds until firmware that found nothing to boot begins again. */
 const AGAIN = 30_000;
@@ -35,6 +45,7 @@ export class SimMachine {
   readonly identity: Identity;
   readonly ports: MachinePorts;
   readonly nic: Nic;
+  readonly disks: readonly SimDisk[];
   /** Firmware's own order; a boot-once comes before it. */
   bootOrder: readonly ("network" | "disk")[] = ["network", "disk"];
   bootOnce: BootOnce | undefined;
@@ -48,6 +59,7 @@ export class SimMachine {
   constructor(identity: Identity, ports: MachinePorts) {
     this.identity = identity;
     this.ports = ports;
+    this.disks = identity.model.disks.map((model) => new SimDisk(model, ports.entropy.below(2 ** 32)));
     const host = ports.network.host();
     this.nic = { host, segment: ports.segment, name: INTERFACE, mac: identity.mac, address: undefined };
     host.connect(ports.segment, INTERFACE, [], identity.mac);
@@ -55,6 +67,16 @@ export class SimMachine {
 
   get power(): PowerState {
     return this.#life === undefined ? "off" : "on";
+  }
+
+  /** Disks on which something of before is still to be found; of a fast wipe only the ends are looked at. Removable ones are nobody's business. */
+  dirtyDisks(mode: "fast" | "full"): readonly SimDisk[] {
+    const end = 1024 * 1024;
+    return this.disks.filter((disk) => {
+      const { size, removable } = disk.model;
+      if (removable === true) return false;
+      return mode === "full" ? disk.hasOldContent() : disk.hasOldContent(0, end) || disk.hasOldContent(size - end, size);
+    });
   }
 
   switchOn(): void {
@@ -88,6 +110,15 @@ export class SimMachine {
     if (life === undefined) return this.switchOn();
     const isSystem = ["agent", "environment", "system"].includes(this.screen);
     life.after(isSystem ? this.identity.model.shutdown : 500, () => this.switchOff());
+  }
+
+  /** The kernel is gone and the power is on: nothing happens any more until somebody acts on it. */
+  panic(): void {
+    if (this.#life === undefined) return;
+    this.ports.tell("hangs");
+    this.#life.end();
+    this.#life = new Life(this.ports.clock);
+    this.screen = "panic";
   }
 
   #begin(): void {

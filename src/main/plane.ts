@@ -12,6 +12,7 @@ import type { Tokens } from "#apiserver/tokens.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Digest } from "#io/digest.ts";
 import type { Entropy } from "#io/entropy.ts";
+import type { HttpTransport } from "#io/http.ts";
 import type { Log } from "#io/log.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
 import type { Handler, Principal } from "#io/serve.ts";
@@ -54,6 +55,8 @@ export interface PlaneOptions {
   readonly assets?: AssetPorts;
   /** Absent where there is nothing to copy. */
   readonly backup?: BackupRoute;
+  /** What stands between our own clients and the API: a simulation lets things go wrong there. */
+  readonly between?: (transport: HttpTransport) => HttpTransport;
 }
 
 export interface Plane {
@@ -90,7 +93,8 @@ export function createPlane(options: PlaneOptions): Plane {
   const route: ApiHandler = (request) =>
     backup !== undefined && request.path === BACKUP_PATH && request.method === "GET" ? backup(request) : api.handler(request);
   const handler = createEdge({ authenticate, handler: route, clock, entropy, log });
-  const transport = createMemoryTransport(handler, { principal: SELF });
+  const direct = createMemoryTransport(handler, { principal: SELF });
+  const transport = options.between?.(direct) ?? direct;
   const client = createClient({ transport, clock, entropy, userAgent: `sidero/${VERSION}` });
   const ports = { client, clock, entropy, log };
   const events = createRecorder({ ...ports, component: "sidero", instance: options.identity });

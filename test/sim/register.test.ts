@@ -5,7 +5,7 @@ import { Hall } from "../../sim/hall.ts";
 
 test("machines of every kind that are switched on register by themselves", async () => {
   const hall = new Hall({ seed: 1, machines: 10 });
-  await hall.start();
+  await hall.during(hall.start());
   for (const machine of hall.machines) machine.switchOn();
   await hall.pass(600_000);
   const { items } = await hall.during(hall.process!.client.for(Server).list());

@@ -1,0 +1,129 @@
+/**
+ * One trial by ordeal: a hall of machines under people and mischief for some hours, watched all the time; then calm, in which everything has to come to
+ * where it belongs. All of it follows from the seed.
+ */
+import { SeededEntropy } from "#io/memory/entropy.ts";
+import { Board } from "../bmc/board.ts";
+import { Hall } from "../hall.ts";
+import type { Story } from "../story.ts";
+import { noTrouble, troubled } from "./api-faults.ts";
+import { Ledger } from "./ledger.ts";
+import { Mischief } from "./mischief.ts";
+import { People } from "./people.ts";
+import { restless } from "./rest.ts";
+import { Watch } from "./watch.ts";
+
+export interface TrialOptions {
+  readonly seed: number;
+  readonly machines: number;
+  /** Hours of trouble: 2 if absent. */
+  readonly hours?: number;
+}
+
+export interface Verdict {
+  readonly seed: number;
+  /** What must never be. */
+  readonly violations: readonly string[];
+  /** Who has not come to rest, and how it stands. */
+  readonly restless: readonly string[];
+  readonly story: Story;
+  /** Hours of simulated time. */
+  readonly hours: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+/** Milliseconds between two deeds of people, and between two strikes of mischief, on average and for twenty machines. */
+const PACE = { people: 20_000, mischief: 60_000 } as const;
+/** Hours in which everything has to come to rest. */
+const CALM = 6;
+
+export async function runTrial({ seed, machines: count, hours = 2 }: TrialOptions): Promise<Verdict> {
+  const entropy = new SeededEntropy(seed ^ 0x51d3_0);
+  const draw = (): SeededEntropy => new SeededEntropy(entropy.below(2 ** 32));
+  const trouble = noTrouble();
+  const tell = (what: string): void => hall.story.tell("mischief", what);
+  const apiEntropy = draw();
+  const crash = (): void => {
+    if (hall.process === undefined) return;
+    hall.crash();
+    hall.clock.after(500 + apiEntropy.below(30_000), () => void hall.start());
+  };
+  const hall: Hall = new Hall({
+    seed,
+    machines: count,
+    line: (line) => watch.onText(line, "the log"),
+    site: {
+      between: (transport) => troubled(transport, { trouble, entropy: apiEntropy, tell, crash }),
+      onStore: (store) => ledger.follow(store),
+    },
+  });
+  const { clock, story, machines } = hall;
+  const byName = new Map(machines.map((machine) => [machine.identity.uuid, machine]));
+  const secret = draw();
+  const boards: Board[] = machines
+    .filter(({ identity }) => identity.model.bmc !== "none")
+    .map((machine, i) => {
+      const password = `sim-${Buffer.from(secret.bytes(6)).toString("hex")}`;
+      const onAction = (what: string): void => watch.onAction(board, what);
+      const board: Board = new Board({ machine, address: `10.88.${i >> 8}.${i & 255}`, user: "admin", password, onAction });
+      return board;
+    });
+  const watch: Watch = new Watch({
+    story,
+    ledger: () => ledger,
+    machines: byName,
+    secrets: () => boards.map(({ password }) => password),
+  });
+  const ledger: Ledger = new Ledger({
+    clock,
+    onServer: (after, before) => watch.onServer(after, before),
+    onEvent: (event) => watch.onEvent(event),
+    violation: (what) => watch.violation(what),
+  });
+  for (const machine of machines) for (const disk of machine.disks) disk.onWrite = () => watch.onWrite(machine, disk.name);
+  const byUuid = new Map(boards.map((board) => [board.uuid, board]));
+  const people = new People({
+    entropy: draw(),
+    client: () => hall.process?.client,
+    ledger,
+    machines,
+    boards: byUuid,
+    tell: (what) => story.tell("people", what),
+  });
+  const mischief = new Mischief({ hall, entropy: draw(), clock, api: trouble, boards, tell });
+
+  await hall.during(hall.start());
+  const powering = draw();
+  for (const machine of machines) clock.after(powering.below(10 * MINUTE), () => machine.switchOn());
+  const dice = draw();
+  let isTroubled = true;
+  const every = (mean: number, act: () => void): void => {
+    clock.after(-Math.log(1 - dice.fraction()) * mean, () => {
+      if (!isTroubled) return;
+      act();
+      every(mean, act);
+    });
+  };
+  const scale = 20 / count;
+  every(PACE.people * scale, () => void people.act());
+  every(PACE.mischief * Math.sqrt(scale), () => mischief.strike());
+  await hall.pass(hours * HOUR);
+
+  isTroubled = false;
+  mischief.end();
+  story.tell("hall", "from now on nothing goes wrong any more");
+  if (hall.process === undefined) await hall.during(hall.start());
+  for (const machine of machines) await hall.during(people.restore(machine));
+  let left: string[] = [];
+  for (let passed = 0; passed < CALM * HOUR; passed += 10 * MINUTE) {
+    await hall.pass(10 * MINUTE);
+    left = machines.flatMap((machine) => restless(machine, ledger) ?? []);
+    if (left.length === 0) break;
+    // Who is not known at all has a person come by and press the button.
+    for (const machine of machines) if (!ledger.servers.has(machine.identity.uuid)) machine.switchOn();
+  }
+  const end = clock.monotonic();
+  await hall.stop();
+  return { seed, violations: watch.violations, restless: left, story, hours: end / HOUR };
+}

@@ -1,0 +1,114 @@
+/**
+ * The safety invariants of DESIGN §7, looked at with every event: what the API says, what reaches a BMC, what reaches a disk, and what is said aloud.
+ * What is found is kept with the time; a simulation goes on, so that its story shows what came of it.
+ */
+import type { StoreEvent } from "#apiserver/store/store.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import type { Board } from "../bmc/board.ts";
+import type { SimMachine } from "../machine/machine.ts";
+import type { Story } from "../story.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface WatchOptions {
+  readonly story: Story;
+  readonly ledger: () => Ledger;
+  readonly machines: ReadonlyMap<string, SimMachine>;
+  /** What nobody may say. */
+  readonly secrets: () => Iterable<string>;
+}
+
+/** Milliseconds in which what was under way may still reach a machine after a person has changed their mind: the longest call to a BMC. */
+const UNDER_WAY = 60_000;
+/** The same for a disk: an agent hears at its next report that its order holds no more. */
+const REPORT = 30_000;
+
+export class Watch {
+  readonly violations: string[] = [];
+  readonly #options: WatchOptions;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  violation(what: string): void {
+    this.violations.push(what);
+    this.#options.story.tell("VIOLATION", what);
+  }
+
+  /** Something reaches a machine through its BMC. */
+  onAction({ uuid, serial }: Board, what: string): void {
+    this.#options.story.tell(serial, `its BMC is told: ${what}`);
+    const ledger = this.#options.ledger();
+    if (ledger.sinceOurs(uuid) > UNDER_WAY) {
+      const server = ledger.servers.get(uuid);
+      const why =
+        server === undefined ? "there is no Server" : server.spec?.accepted !== true ? "it is not accepted" : "it is paused";
+      this.violation(`${serial}: its BMC is told "${what}" though ${why}`);
+    }
+  }
+
+  /** A byte of a disk changes. */
+  onWrite(machine: SimMachine, disk: string): void {
+    const { uuid, serial } = machine.identity;
+    const ledger = this.#options.ledger();
+    if (machine.screen === "environment") {
+      if (ledger.servers.get(uuid)?.spec?.accepted !== true)
+        this.violation(`${serial}: ${disk} is installed on, and it is not accepted`);
+    } else if (ledger.sinceOrdered(uuid) > REPORT) {
+      this.violation(`${serial}: ${disk} is written to without an order`);
+    }
+  }
+
+  /** An agent is allowed to wipe. `since`: the binding that was there when it asked. */
+  onWipeBegins(uuid: string, bound: boolean): void {
+    const ledger = this.#options.ledger();
+    if (bound && ledger.bindings.has(uuid)) this.violation(`${uuid}: BeginWipe was answered while a ServerBinding held it`);
+  }
+
+  onServer(after: Server | undefined, before: Server | undefined): void {
+    if (after === undefined) return;
+    const { name = "" } = after.metadata;
+    const machine = this.#options.machines.get(name);
+    this.#tellStatus(after, before, machine?.identity.serial ?? name);
+    if (machine === undefined || after.status?.isClean !== true || before?.status?.isClean === true) return;
+    const { wipe } = after.status;
+    const { serial } = machine.identity;
+    if (wipe?.state !== "done") this.violation(`${serial}: clean, and its wipe order is ${wipe?.state ?? "not there"}`);
+    for (const disk of wipe?.disks ?? []) {
+      if (disk.state !== "done" && disk.state !== "skipped")
+        this.violation(`${serial}: clean, and ${disk.name} is ${disk.state}`);
+      if (disk.state === "done" && disk.verified !== true) this.violation(`${serial}: clean, and ${disk.name} is not verified`);
+    }
+    for (const { name: disk } of machine.dirtyDisks(wipe?.mode ?? "full"))
+      this.violation(`${serial}: clean, and ${disk} has its old content`);
+    if (this.#options.ledger().bindings.has(name)) this.violation(`${serial}: clean, and somebody holds it`);
+  }
+
+  onEvent({ entry }: StoreEvent): void {
+    if (entry.resource !== "/secrets") this.onText(entry.bytes.toString("latin1"), `${entry.resource} ${entry.name}`);
+  }
+
+  /** Something is said aloud. */
+  onText(text: string, where: string): void {
+    for (const secret of this.#options.secrets()) {
+      if (text.includes(secret)) this.violation(`a password in ${where}: ${text.replaceAll(secret, "***").slice(0, 200)}`);
+    }
+  }
+
+  #tellStatus({ status = {} }: Server, before: Server | undefined, who: string): void {
+    const was = before?.status ?? {};
+    if (status.phase !== was.phase) this.#options.story.tell(who, `is ${status.phase ?? "without a phase"} now`);
+    if (status.waiting?.reason !== was.waiting?.reason && status.waiting !== undefined) {
+      this.#options.story.tell(who, `waits for ${status.waiting.waitingFor} (${status.waiting.reason})`);
+    }
+    if (status.wipe?.id !== was.wipe?.id || status.wipe?.state !== was.wipe?.state) {
+      const { wipe } = status;
+      const detail = wipe?.detail === undefined ? "" : `: ${wipe.detail}`;
+      this.#options.story.tell(
+        who,
+        wipe === undefined ? "has no wipe order" : `its wipe order ${wipe.id} (${wipe.by}) is ${wipe.state}${detail}`,
+      );
+    }
+    if (status.isClean !== was.isClean) this.#options.story.tell(who, status.isClean === true ? "is clean" : "is not clean");
+  }
+}
