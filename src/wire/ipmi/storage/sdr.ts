@@ -127,6 +127,7 @@ export async function readSdrs(
       record = next;
       attempts = 0;
     } catch (error) {
+      if (record === FIRST_RECORD && isMissing(error)) return [];
       if (++attempts > ATTEMPTS) throw error;
       if (Fault.is(error) && error.facts["completion"] === COMPLETION.reservationCancelled) {
         reservation = await call(channel, source.reserve, undefined, signal);
@@ -138,6 +139,11 @@ export async function readSdrs(
     }
   }
   return found;
+}
+
+/** An empty repository has no first record. */
+function isMissing(error: unknown): boolean {
+  return Fault.is(error) && error.facts["completion"] === COMPLETION.notPresent;
 }
 
 async function readRecord(
