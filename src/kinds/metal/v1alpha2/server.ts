@@ -124,6 +124,7 @@ const Wipe = object({
   mode: enumeration("fast", "full").doc("How thoroughly."),
   attempts: int32().doc("How often the machine was started, or its agent told, to carry it out."),
   attemptedAt: dateTime().doc("When that was last."),
+  boot: string().doc("Boot of the agent that was told."),
   startedAt: dateTime().doc("When an agent began."),
   heardAt: dateTime().doc("When an agent that wipes was last heard of."),
   finishedAt: dateTime().doc("When it was done."),
