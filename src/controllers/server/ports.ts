@@ -1,4 +1,5 @@
-/** What the Server controller needs besides the API: power, and the agents that are connected. `main` hands in who does it. */
+/** What the Server controller needs besides the API: power, agents, and what others know. `main` hands in who does it. */
+import type { AgentConnection, AgentOrder, AgentOrderStatus } from "#decide/agent-order.ts";
 import type { PowerFacts, PowerOperation } from "#decide/power.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 
@@ -24,23 +25,31 @@ export interface Power {
   onChange(listener: (machine: string) => void): () => void;
 }
 
-/** What a resident agent can be told to do. Wipe orders are fetched and confirmed by their id (`BeginWipe`). */
-export type AgentOrder = "refresh" | "reboot" | "powerOff" | "wipe" | "setupBmc";
-
-export interface AgentOrderStatus {
-  readonly id: string;
-  readonly kind: AgentOrder;
-  readonly state: "sent" | "started" | "done" | "failed";
-  readonly text: string;
-}
-
 /** The agents that are connected (`agent/api/orders.ts`). */
 export interface Agents {
-  /** The boot in which the machine's agent is connected now, and since when (milliseconds since 1970). */
-  connection(machine: string): { readonly boot: string; readonly since: number } | undefined;
-  /** Sends the order unless one with this id was sent already. Fault `agent.not-connected`. */
+  connection(machine: string): AgentConnection | undefined;
+  /** Sends the order unless one with this id was sent to the same boot already. Fault `agent.not-connected`. */
   send(machine: string, kind: AgentOrder, id: string): void;
+  /** In the boot that is connected now. */
   status(id: string): AgentOrderStatus | undefined;
   /** Called with a machine whose agent has come or gone or answered. Returns what ends that. */
   onChange(listener: (machine: string) => void): () => void;
+}
+
+/** Clusters of Cluster API, where there are any. */
+export interface Clusters {
+  /** From a cache; undefined: it cannot be known right now. */
+  isPaused(namespace: string, name: string): boolean | undefined;
+  /** As it is now. A cluster that is not there is not paused. */
+  isPausedNow(namespace: string, name: string): Promise<boolean>;
+  /** Called when a cluster is paused or goes on. Returns what ends that. */
+  onChange(listener: (namespace: string, name: string) => void): () => void;
+}
+
+/** What was seen of machines on their way up. */
+export interface Sightings {
+  /** When it last asked for a boot script, milliseconds since 1970. */
+  askedAt(machine: string): number | undefined;
+  /** Called with a machine that asks. Returns what ends that. */
+  onAsk(listener: (machine: string) => void): () => void;
 }

@@ -84,6 +84,8 @@ export type LifecycleEffect =
   | { readonly do: "confirm-free"; readonly cluster?: { readonly namespace: string; readonly name: string } }
   | { readonly do: "operate"; readonly operation: PowerOperation }
   | { readonly do: "order"; readonly kind: AgentOrder; readonly id: string }
+  /** Ends an operation that is not wanted any more. */
+  | { readonly do: "withdraw"; readonly id: string }
   | { readonly do: "wake" }
   /** Takes the resource's owners away: whoever made it must not take it along. */
   | { readonly do: "disown" }

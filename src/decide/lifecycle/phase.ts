@@ -98,7 +98,10 @@ function discovered(machine: Machine, now: number): Course {
 /** Nothing is done, and no order given. That it was Discovered is the evidence that accepting it means wiping it: it stays on record. */
 function paused({ record }: Machine, by: string): Course {
   const waiting = { reason: "Paused", waitingFor: `${by} to pause it no longer`, remedy: "take the pause away" };
-  return { phase: record.phase === "Discovered" ? "Discovered" : "Paused", waiting };
+  const phase = record.phase === "Discovered" ? "Discovered" : "Paused";
+  const { action } = record;
+  if (action?.state !== "running") return { phase, waiting };
+  return { phase, waiting, effects: [{ do: "withdraw", id: action.id }], changes: { action: undefined } };
 }
 
 function adopted(machine: Machine, now: number): Course {

@@ -1,7 +1,7 @@
 /** What is the case, for the record; the same whatever is done about it. */
 import type { Allocation, Changes, Course, Machine, Record } from "./machine.ts";
 import { actionTime } from "./action.ts";
-import { isClean, isNewlyWiped } from "./phase.ts";
+import { isClean } from "./phase.ts";
 import { agentOf } from "./start.ts";
 import { stamp } from "./time.ts";
 
@@ -46,7 +46,7 @@ function bmcOf({ seen: { power }, record: { bmc: before } }: Machine): Record["b
   const isOpen = breaker.state !== "closed";
   const wasOpen = before?.breaker === "open";
   const error = isOpen ? (wasOpen ? before.error : breaker.error) : undefined;
-  const fingerprint = (power as { fingerprint?: string }).fingerprint ?? before?.fingerprint;
+  const fingerprint = power.fingerprint ?? before?.fingerprint;
   const known = way === "bmc" ? before : undefined;
   const protocol = capabilities?.protocol ?? known?.protocol;
   const manufacturer = inventory?.manufacturer ?? known?.manufacturer;
@@ -91,9 +91,6 @@ function bootSecondsOf(machine: Machine): number | undefined {
 
 /** What is told when it becomes the case. */
 export function news(machine: Machine): readonly { readonly reason: string; readonly message: string }[] {
-  const { record, seen } = machine;
-  const list = [];
-  if (isNewlyWiped(machine)) list.push({ reason: "Server Wipe", message: `Server wiped via agent, order ${record.wipe?.id}.` });
-  if (seen.binding !== undefined && record.inUse !== true) list.push({ reason: "Server Allocation", message: "Server marked as allocated." });
-  return list;
+  const isTaken = machine.seen.binding !== undefined && machine.record.inUse !== true;
+  return isTaken ? [{ reason: "Server Allocation", message: "Server marked as allocated." }] : [];
 }

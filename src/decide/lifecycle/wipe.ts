@@ -98,8 +98,8 @@ function again(machine: Machine, order: Wipe, now: number): Course {
 }
 
 function restUntil({ name }: Machine, order: Wipe): number {
-  const ended = parse(order.finishedAt ?? order.attemptedAt);
-  return (Number.isNaN(ended) ? 0 : ended) + backoff(order.attempts ?? 1, name, MINUTE / 2);
+  const ended = Math.max(...[order.finishedAt, order.heardAt, order.attemptedAt].map((time) => parse(time) || 0));
+  return ended + backoff(order.attempts ?? 1, name, MINUTE / 2);
 }
 
 function resting(order: Wipe, until: number): Course {

@@ -10,6 +10,7 @@ export function wipeOrderOf(server: Server, binding: ServerBinding | undefined):
   const { spec, status, metadata } = server;
   const order = status?.wipe;
   const isOurs = spec?.accepted === true && spec.adopt !== true && metadata.deletionTimestamp === undefined;
-  const isFree = binding === undefined && status?.inUse !== true;
+  // An agent that has begun goes on to its end: whoever holds the machine meanwhile gets it then.
+  const isFree = binding === undefined && (status?.inUse !== true || order?.state === "started");
   return isOurs && isFree && order !== undefined && order.state !== "done" && order.state !== "withdrawn" ? order : undefined;
 }
