@@ -2,16 +2,14 @@
  * Who may say where a machine's BMC is and how to log in there: the machine itself, in the boot that was asked to, from one of its own interfaces. Upstream
  * took it from anybody for any Server (sidero.md Q2), which handed over the power of machines in use.
  */
+import { unwantedBecause } from "#decide/registration/bmc.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Log } from "#io/log.ts";
 import type { Fault } from "#std/fault.ts";
 import type { AccessOptions } from "./access.ts";
-import { secretName } from "./bmc-record.ts";
 import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
-import type { Registry, ServerSpec } from "./registry.ts";
-
-type Bmc = NonNullable<ServerSpec["bmc"]>;
+import type { Registry } from "./registry.ts";
 
 export interface BmcGateOptions {
   readonly registry: Registry;
@@ -59,30 +57,6 @@ export function createBmcGate({ registry, neighbour, log }: BmcGateOptions): Bmc
       throw problem;
     },
   };
-}
-
-/** Whether a machine that registers is asked to set its BMC up: there is no way to it yet, or half of one, as upstream leaves it (Q27). */
-export function lacksBmc(server: Server): boolean {
-  const { bmc } = server.spec ?? {};
-  return (
-    unwantedBecause(server) === undefined && (bmc?.userFrom === undefined || bmc.passFrom === undefined || bmc.endpoint === "")
-  );
-}
-
-/** Why nobody wants an agent to set it up; undefined when it may. */
-export function unwantedBecause(server: Server): string | undefined {
-  const { accepted, bmc, managementApi } = server.spec ?? {};
-  if (accepted !== true) return "the Server is not accepted";
-  if (bmc !== undefined && !isAgents(bmc, server)) return "the Server has a BMC that the agent did not set up";
-  return bmc === undefined && managementApi !== undefined ? "the Server has a power API (spec.managementApi)" : undefined;
-}
-
-/** Whether what is on record is an agent's doing, of which the other half may be still to come. */
-function isAgents({ user = "", pass = "", userFrom, passFrom }: Bmc, server: Server): boolean {
-  const refersElsewhere = [userFrom, passFrom].some(
-    (source) => source?.secretKeyRef !== undefined && source.secretKeyRef.name !== secretName(server),
-  );
-  return user === "" && pass === "" && !refersElsewhere;
 }
 
 function macsOf({ spec }: Server): string[] {

@@ -2,6 +2,7 @@
  * A Server's BMC account on record: the Secret that upstream makes too (`user`, `pass`), and beside them the passwords that its BMC may have by now
  * (`pending`): they are written before the BMC has them and go when one of them has proven to work.
  */
+import { bmcSecretName } from "#decide/registration/bmc.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Registry } from "./registry.ts";
 
@@ -22,8 +23,6 @@ const MOST_PENDING = 8;
 /** So that `clusterctl move` takes the Secret along, and a pivoted Server finds it. */
 const LABELS = { "clusterctl.cluster.x-k8s.io/move": "" };
 
-export const secretName = ({ metadata }: Server): string => `${metadata.name!}-bmc`;
-
 export class BmcRecords {
   readonly #registry: Registry;
   readonly namespace: string;
@@ -34,7 +33,7 @@ export class BmcRecords {
   }
 
   async read(server: Server): Promise<BmcRecord> {
-    const { user = "", pass = "", pending = "" } = (await this.#registry.secret(this.namespace, secretName(server))) ?? {};
+    const { user = "", pass = "", pending = "" } = (await this.#registry.secret(this.namespace, bmcSecretName(server))) ?? {};
     const current = user === "" || pass === "" ? undefined : { user, password: pass };
     return { current, pending: parsePending(pending) };
   }
@@ -54,7 +53,7 @@ export class BmcRecords {
   }
 
   #write(server: Server, data: Readonly<Record<string, string | undefined>>): Promise<void> {
-    return this.#registry.putSecret(server, { namespace: this.namespace, name: secretName(server), labels: LABELS, data });
+    return this.#registry.putSecret(server, { namespace: this.namespace, name: bmcSecretName(server), labels: LABELS, data });
   }
 }
 

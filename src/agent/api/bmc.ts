@@ -9,10 +9,9 @@ import type { BMCInfo } from "#proto/api_pb.js";
 import { parseIpv4, parseIpv6 } from "#std/address.ts";
 import { Fault } from "#std/fault.ts";
 import type { BmcGate } from "./bmc-gate.ts";
-import { unwantedBecause } from "./bmc-gate.ts";
 import type { ProveBmc } from "./bmc-prover.ts";
 import type { BmcRecords, Credentials } from "./bmc-record.ts";
-import { secretName } from "./bmc-record.ts";
+import { bmcSecretName, unwantedBecause } from "#decide/registration/bmc.ts";
 import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
 import type { Registry, ServerSpec } from "./registry.ts";
@@ -96,7 +95,7 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
   async function settle(server: Server, boot: Boot, { ip, port }: BmcAddress, credentials: Credentials): Promise<string> {
     await records.promote(server, credentials);
     const from = (key: string): NonNullable<Bmc["userFrom"]> => ({
-      secretKeyRef: { namespace: records.namespace, name: secretName(server), key },
+      secretKeyRef: { namespace: records.namespace, name: bmcSecretName(server), key },
     });
     let isChanged = false;
     const after = await registry.edit(server.metadata.name!, (current) => {

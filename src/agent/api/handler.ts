@@ -47,6 +47,8 @@ export interface AgentApiOptions {
   readonly log: Log;
   readonly witness: Witness;
   readonly settings: AgentSettings;
+  /** Who else gives orders has made them; default: nobody does. */
+  readonly orders?: Orders;
   /** Signs erase records. */
   readonly signer?: Signer;
   /** Logs in at a BMC; absent: no machine is asked to set one up. */
@@ -70,7 +72,7 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const { seal, access, registry, inventory, neighbour, digest, clock, entropy, log, witness, settings, signer } = options;
   const boots = new Boots(() => entropy.uuid());
   const logs = createAgentLogs();
-  const orders = createOrders({ clock, entropy });
+  const orders = options.orders ?? createOrders({ clock, entropy });
 
   const macsOf = ({ uuid, mac, serial }: BootToken): string[] => {
     const machine = machineOf({ uuid, serial, macs: mac === undefined ? [] : [mac] }, inventory, digest);

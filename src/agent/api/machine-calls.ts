@@ -137,11 +137,16 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
 
   /** What the boot is asked to do opens the calls that it does it with. */
   async function* noted<End>(stream: AsyncGenerator<Order, End>, boot: Boot): AsyncGenerator<Order, End> {
-    for (;;) {
-      const next = await stream.next();
-      if (next.done === true) return next.value;
-      if (next.value.kind.case === "setupBmc") boot.bmcAsked.add(next.value.id);
-      yield next.value;
+    try {
+      for (;;) {
+        const next = await stream.next();
+        if (next.done === true) return next.value;
+        if (next.value.kind.case === "setupBmc") boot.bmcAsked.add(next.value.id);
+        yield next.value;
+      }
+    } finally {
+      // Whoever stops listening to us must not leave the machine connected.
+      await stream.return(undefined as End);
     }
   }
 

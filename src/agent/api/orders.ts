@@ -1,37 +1,34 @@
 /** Orders for machines that are resident in the agent: each has one stream, by which they go out and by which we see that it is there. */
 import { create } from "@bufbuild/protobuf";
+import type { AgentConnection, AgentOrder, AgentOrderStatus } from "#decide/agent-order.ts";
 import type { Clock, Timer } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
 import { OrderSchema, StepState } from "#proto/sidero/agent/v1/machine_pb.js";
 import type { Order, Step } from "#proto/sidero/agent/v1/machine_pb.js";
 import { Fault } from "#std/fault.ts";
 
-export type OrderKind = "refresh" | "reboot" | "powerOff";
-
-export interface OrderStatus {
-  readonly id: string;
+export interface OrderStatus extends AgentOrderStatus {
   readonly machine: string;
-  readonly kind: OrderKind;
-  /** `sent`: the machine has not said yet that it began. */
-  readonly state: "sent" | "started" | "done" | "failed";
-  /** What the machine said of it last. */
-  readonly text: string;
+  /** It was sent to. */
+  readonly boot: string;
   /** When it was ordered, milliseconds since 1970. */
   readonly at: number;
 }
 
-export interface Connected {
+export interface Connected extends AgentConnection {
   /** Name of its Server. */
   readonly machine: string;
-  readonly boot: string;
-  /** Milliseconds since 1970. */
-  readonly since: number;
 }
 
+/** Also the `Agents` of `controllers/server/ports.ts`. */
 export interface Orders {
   connected(): readonly Connected[];
-  /** What becomes of it is told by {@link status}. Fault `agent.not-connected` when the machine has no stream. */
-  send(machine: string, kind: OrderKind): OrderStatus;
+  connection(machine: string): AgentConnection | undefined;
+  /**
+   * What becomes of it is told by {@link status}. An id that this boot of the machine was sent already is not sent again; none: a new one. Fault
+   * `agent.not-connected` when the machine has no stream.
+   */
+  send(machine: string, kind: AgentOrder, id?: string): OrderStatus;
   /** Undefined for one that is long forgotten. */
   status(id: string): OrderStatus | undefined;
   /**
@@ -41,12 +38,16 @@ export interface Orders {
   stream(machine: string, boot: string, signal: AbortSignal, renewed: () => string): AsyncGenerator<Order, "replaced" | "closed">;
   /** What a machine says of an order of its own; others are passed over. */
   answered(machine: string, step: Step): void;
+  /** Called with a machine whose agent has come, gone or answered. Returns what ends that. */
+  onChange(listener: (machine: string) => void): () => void;
 }
 
 /** Milliseconds without a word after which a stream is taken for dead; three words fit in. */
 export const SILENCE = 30_000;
 /** Orders remembered; beyond that the oldest are forgotten. */
-const MOST = 10_000;
+const MOST = 50_000;
+/** Those that end the boot they are given to: the next one shows that they were followed. */
+const ENDING: ReadonlySet<AgentOrder> = new Set(["reboot", "powerOff"]);
 
 interface Stream extends Connected {
   readonly waiting: Order[];
@@ -60,15 +61,35 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
   const orders = new Map<string, OrderStatus>();
   /** Machine → the boot it last opened a stream in. */
   const boots = new Map<string, string>();
+  /** Machine → ids of what was sent to it and not answered. */
+  const open = new Map<string, Set<string>>();
+  const listeners = new Set<(machine: string) => void>();
+
+  function tell(machine: string): void {
+    for (const listener of listeners) listener(machine);
+  }
 
   function settle(id: string, state: OrderStatus["state"], text: string): void {
-    orders.set(id, { ...orders.get(id)!, state, text });
+    const order = orders.get(id);
+    if (order === undefined) return;
+    orders.set(id, { ...order, state, text });
+    if (state === "done" || state === "failed") close(order);
+  }
+
+  function close({ machine, id }: OrderStatus): void {
+    const ids = open.get(machine);
+    ids?.delete(id);
+    if (ids?.size === 0) open.delete(machine);
   }
 
   function unanswered(machine: string): OrderStatus[] {
-    return [...orders.values()].filter(
-      (order) => order.machine === machine && (order.state === "sent" || order.state === "started"),
-    );
+    return [...(open.get(machine) ?? [])].flatMap((id) => orders.get(id) ?? []);
+  }
+
+  function forgetOldest(): void {
+    const [id, order] = orders.entries().next().value!;
+    close(order);
+    orders.delete(id);
   }
 
   /** A machine that comes back in another boot has done what makes machines go away, and will not do the rest any more. */
@@ -79,8 +100,8 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
     if (boots.size > MOST) boots.delete(boots.keys().next().value!);
     if (last === undefined || last === boot) return;
     for (const { id, kind } of unanswered(machine)) {
-      if (kind === "refresh") settle(id, "failed", "the machine started again before it was done");
-      else settle(id, "done", "the machine started again");
+      if (ENDING.has(kind)) settle(id, "done", "the machine started again");
+      else settle(id, "failed", "the machine started again before it was done");
     }
   }
   const stream: Orders["stream"] = async function* (machine, boot, signal, renewed) {
@@ -92,6 +113,7 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
     const waiting = [keepAlive(renewed()), ...unanswered(machine).map(messageOf)];
     const own: Stream = { machine, boot, since: clock.now(), waiting, renewed, replaced: false, wake: () => {} };
     streams.set(machine, own);
+    tell(machine);
     const stop = (): void => own.wake();
     signal.addEventListener("abort", stop);
     try {
@@ -103,7 +125,10 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
       }
     } finally {
       signal.removeEventListener("abort", stop);
-      if (streams.get(machine) === own) streams.delete(machine);
+      if (streams.get(machine) === own) {
+        streams.delete(machine);
+        tell(machine);
+      }
     }
   };
 
@@ -124,15 +149,23 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
   return {
     stream,
     connected: () => [...streams.values()].map(({ machine, boot, since }) => ({ machine, boot, since })),
+    connection(machine) {
+      const own = streams.get(machine);
+      return own && { boot: own.boot, since: own.since };
+    },
     status: (id) => orders.get(id),
-    send(machine, kind) {
+    send(machine, kind, id = entropy.uuid()) {
       const own = streams.get(machine);
       if (own === undefined) {
         throw new Fault("agent.not-connected", `the agent of ${machine} is not connected`, { fault: "world", retry: "later" });
       }
-      const order: OrderStatus = { id: entropy.uuid(), machine, kind, state: "sent", text: "", at: clock.now() };
-      orders.set(order.id, order);
-      if (orders.size > MOST) orders.delete(orders.keys().next().value!);
+      const earlier = orders.get(id);
+      if (earlier?.machine === machine && earlier.boot === own.boot) return earlier;
+      const order: OrderStatus = { id, machine, boot: own.boot, kind, state: "sent", text: "", at: clock.now() };
+      orders.delete(id);
+      orders.set(id, order);
+      open.set(machine, (open.get(machine) ?? new Set()).add(id));
+      if (orders.size > MOST) forgetOldest();
       own.waiting.push(messageOf(order));
       own.wake();
       return order;
@@ -143,6 +176,11 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
       if (state === StepState.STARTED) settle(id, "started", text);
       if (state === StepState.DONE) settle(id, "done", text);
       if (state === StepState.FAILED) settle(id, "failed", text);
+      tell(machine);
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }
@@ -152,5 +190,6 @@ function keepAlive(token: string): Order {
 }
 
 function messageOf({ id, kind }: OrderStatus): Order {
+  if (kind === "rotateBmc") return create(OrderSchema, { id, kind: { case: "setupBmc", value: { rotate: true } } });
   return create(OrderSchema, { id, kind: { case: kind, value: {} } });
 }

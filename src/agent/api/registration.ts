@@ -10,6 +10,8 @@ import type { Registry, ServerDraft } from "./registry.ts";
 
 /** Why a Server is not named by its UUID. */
 const NAME_NOTE = "metal.sidero.dev/name-note";
+/** On a Server that is being accepted as it is made (`pending`), so that a crash half way is made good. */
+export const AUTO_ACCEPT = "metal.sidero.dev/auto-accept";
 /** Two machines of one UUID may register at once, and each look finds one that the cache had not seen yet. */
 const LOOKS = 8;
 
@@ -54,30 +56,57 @@ export async function register(report: Report, options: RegistrationOptions): Pr
       options.admitNew();
       const created = await registry.create(draftOf(name, note, report, options.autoAccept));
       if (created === undefined) continue;
+      const server = await accepted(created, registry);
+      if (server === undefined) continue;
       const suffix = note === undefined ? "" : `; ${note}`;
       registry.event(
-        created,
+        server,
         "Normal",
         "Server Registration",
         `Server auto-registered via API: ${summaryOf(report.hardware)}${suffix}`,
       );
-      return { server: created, isNew: true, changes: [] };
+      return { server, isNew: true, changes: [] };
     }
     known.saw(server);
     if (!isSameMachine(server, facts)) continue;
     const registered = await refresh(server, report, registry);
-    if (registered !== undefined) return registered;
+    if (registered === undefined) continue;
+    const after = options.autoAccept ? await accepted(registered.server, registry) : registered.server;
+    if (after !== undefined) return { ...registered, server: after };
   }
   throw refusal("agent.busy", "too many machines register with the same UUID at once");
 }
 
-function draftOf(name: string, note: string | undefined, report: Report, accepted: boolean): ServerDraft {
+function draftOf(name: string, note: string | undefined, report: Report, isToBeAccepted: boolean): ServerDraft {
   const { hostname, hardware } = report;
+  const annotations = {
+    ...(note === undefined ? {} : { [NAME_NOTE]: note }),
+    ...(isToBeAccepted ? { [AUTO_ACCEPT]: "pending" } : {}),
+  };
   return {
     name,
-    ...(note === undefined ? {} : { annotations: { [NAME_NOTE]: note } }),
-    spec: { accepted, ...(hostname === "" ? {} : { hostname }), hardware },
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    spec: { accepted: false, ...(hostname === "" ? {} : { hostname }), hardware },
   };
+}
+
+/**
+ * The Server, accepted if that is what it was made for. That it was Discovered is on record first: a Server that is accepted without that, as one that came
+ * from another cluster, may be running something.
+ */
+async function accepted(server: Server, registry: Registry): Promise<Server | undefined> {
+  const isPending = ({ metadata }: Server): boolean => metadata.annotations?.[AUTO_ACCEPT] === "pending";
+  if (!isPending(server)) return server;
+  const { name = "" } = server.metadata;
+  await registry.edit(name, (current) => {
+    if (!isPending(current) || current.status?.phase !== undefined) return current;
+    return { ...current, status: { ...current.status, phase: "Discovered" } };
+  });
+  return await registry.edit(name, (current) => {
+    if (!isPending(current)) return current;
+    const { [AUTO_ACCEPT]: _, ...annotations } = current.metadata.annotations ?? {};
+    return { ...current, metadata: { ...current.metadata, annotations }, spec: { ...current.spec, accepted: true } };
+  });
 }
 
 /** Undefined when the Server went away, or became another machine's, in the meantime. */

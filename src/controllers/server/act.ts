@@ -21,7 +21,11 @@ export interface ActPorts {
   readonly clusters?: Clusters;
 }
 
-export async function act({ machine, uid, effect }: ServerEffect, { power, agents, clusters }: ActPorts, acting: Acting): Promise<void> {
+export async function act(
+  { machine, uid, effect }: ServerEffect,
+  { power, agents, clusters }: ActPorts,
+  acting: Acting,
+): Promise<void> {
   const { client, events, signal } = acting;
   const servers = client.for(Server);
   switch (effect.do) {
@@ -44,7 +48,11 @@ export async function act({ machine, uid, effect }: ServerEffect, { power, agent
       return;
     case "tell": {
       const { type, reason, message } = effect;
-      const about = { apiVersion: apiVersionOf(Server.group, Server.version), kind: Server.kind, metadata: { name: machine, uid } };
+      const about = {
+        apiVersion: apiVersionOf(Server.group, Server.version),
+        kind: Server.kind,
+        metadata: { name: machine, uid },
+      };
       events.record(about, { type, reason, message });
     }
   }

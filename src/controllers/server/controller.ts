@@ -33,10 +33,20 @@ export interface ServerControllerOptions {
 export const FINALIZER = "storage.finalizers.server.k8s.io";
 
 const WRITES = [
-  "spec",
-  ...["ready", "inUse", "isClean", "conditions", "power", "phase", "waiting", "wipe", "action", "bmc", "allocation", "request"].map(
-    (field) => `status.${field}`,
-  ),
+  ...[
+    "ready",
+    "inUse",
+    "isClean",
+    "conditions",
+    "power",
+    "phase",
+    "waiting",
+    "wipe",
+    "action",
+    "bmc",
+    "allocation",
+    "request",
+  ].map((field) => `status.${field}`),
   "status.bootSeconds",
   "metadata.ownerReferences",
 ];

@@ -52,7 +52,11 @@ function wantedOf(server: Server, binding: ServerBinding | undefined, { settings
 }
 
 /** The cluster is its holder's, or that of whoever held it last and has not been told about yet. */
-function pausedBy({ metadata, status }: Server, binding: ServerBinding | undefined, clusters: Clusters | undefined): string | undefined {
+function pausedBy(
+  { metadata, status }: Server,
+  binding: ServerBinding | undefined,
+  clusters: Clusters | undefined,
+): string | undefined {
   if (metadata.annotations?.[PAUSED_ANNOTATION] !== undefined) return `its annotation ${PAUSED_ANNOTATION}`;
   const { namespace, cluster } = binding === undefined ? (status?.allocation ?? {}) : holderOf(binding);
   if (clusters === undefined || namespace === undefined || cluster === undefined) return undefined;

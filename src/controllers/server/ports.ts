@@ -30,7 +30,7 @@ export interface Agents {
   connection(machine: string): AgentConnection | undefined;
   /** Sends the order unless one with this id was sent to the same boot already. Fault `agent.not-connected`. */
   send(machine: string, kind: AgentOrder, id: string): void;
-  /** In the boot that is connected now. */
+  /** As it was sent last. An order that its boot did not live to answer has failed, unless it was to end that boot. */
   status(id: string): AgentOrderStatus | undefined;
   /** Called with a machine whose agent has come or gone or answered. Returns what ends that. */
   onChange(listener: (machine: string) => void): () => void;

@@ -10,7 +10,12 @@ export const POWER_CYCLE = "PowerCycle";
 export const PXE_BOOTED = "PXEBooted";
 
 /** PowerCycle: a wipe is ordered or under way (False), or done (True). PXEBooted: Talos says that it is installed; goes with the binding. */
-export function conditionsOf(machine: Machine, wipe: Record["wipe"], action: Record["action"], now: number): Record["conditions"] {
+export function conditionsOf(
+  machine: Machine,
+  wipe: Record["wipe"],
+  action: Record["action"],
+  now: number,
+): Record["conditions"] {
   const before = (machine.record.conditions ?? []) as readonly ClusterCondition[];
   const after = withBooted(machine, withCycle(before, wipe, action, now), now);
   return after.length === 0 && machine.record.conditions === undefined ? undefined : ([...after] as Record["conditions"]);
@@ -26,7 +31,11 @@ function withCycle(conditions: Conditions, wipe: Record["wipe"], action: Record[
     return said === "False" ? setClusterCondition(conditions, { type: POWER_CYCLE, status: "True" }, stamp(now)) : conditions;
   }
   const isFailed = wipe.state === "failed";
-  const message = isFailed ? `Wiping failed: ${wipe.detail ?? "see status.wipe"}` : wipe.state === "started" ? "Server wipe in progress." : cycled(wipe, action);
+  const message = isFailed
+    ? `Wiping failed: ${wipe.detail ?? "see status.wipe"}`
+    : wipe.state === "started"
+      ? "Server wipe in progress."
+      : cycled(wipe, action);
   const said = {
     type: POWER_CYCLE,
     status: "False",

@@ -10,5 +10,7 @@ export function isInstalled({ record }: Machine, binding: Binding): boolean {
 
 /** A binding made anew for the same MetalMachine (after a move) is the same holder. */
 export function isOtherHolder(before: Allocation, binding: Binding): boolean {
-  return before.binding !== binding.uid && (before.metalMachine !== binding.metalMachine || before.namespace !== binding.namespace);
+  return (
+    before.binding !== binding.uid && (before.metalMachine !== binding.metalMachine || before.namespace !== binding.namespace)
+  );
 }

@@ -20,7 +20,12 @@ export function decideLifecycle(machine: Machine, now: number): LifecycleDecisio
   if (machine.wanted.isOwned && machine.seen.binding !== undefined) return { effects: [{ do: "disown" }], status: {} };
   const course = courseOf(machine, now);
   const told = news(machine).map((each) => ({ do: "tell", type: "Normal", ...each }) as const);
-  const status = { ...tracked(machine, course, now), phase: course.phase, waiting: waitingOf(machine, course.waiting, now), ...course.changes };
+  const status = {
+    ...tracked(machine, course, now),
+    phase: course.phase,
+    waiting: waitingOf(machine, course.waiting, now),
+    ...course.changes,
+  };
   const wipe = "wipe" in status ? status.wipe : machine.record.wipe;
   const action = "action" in status ? status.action : machine.record.action;
   const again = againOf(course.waiting?.deadline, now);

@@ -33,7 +33,10 @@ export function writtenUntil(order: Wipe, patience: number): number {
 
 export function newOrder(machine: Machine, by: Wipe["by"], reason: string, now: number): Wipe {
   const seed = `${machine.uid}/${by}/${now}/${machine.record.wipe?.id ?? ""}`;
-  const half = (salt: string): string => Math.floor(fraction(seed + salt) * 2 ** 32).toString(16).padStart(8, "0");
+  const half = (salt: string): string =>
+    Math.floor(fraction(seed + salt) * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
   return { id: `${half("a")}${half("b")}`, reason, by, orderedAt: stamp(now), state: "ordered", attempts: 0 };
 }
 
@@ -46,7 +49,12 @@ export function ordered(machine: Machine, by: Wipe["by"], reason: string, now: n
     do: "confirm-free",
     ...(by === "release" && namespace !== undefined && cluster !== undefined && { cluster: { namespace, name: cluster } }),
   };
-  const tell = { do: "tell", type: "Normal", reason: "Server Wipe", message: `Server is to be wiped: ${reason} (order ${wipe.id}).` } as const;
+  const tell = {
+    do: "tell",
+    type: "Normal",
+    reason: "Server Wipe",
+    message: `Server is to be wiped: ${reason} (order ${wipe.id}).`,
+  } as const;
   return {
     phase: by === "release" ? "Releasing" : "Wiping",
     waiting: { reason: "WipeOrdered", waitingFor: "its order to wipe to be carried out" },

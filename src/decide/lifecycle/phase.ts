@@ -34,10 +34,16 @@ function withAnswer(machine: Machine, course: Course | undefined, now: number): 
   const outcome = isRefused ? `refused: ${given.refused}` : given.outcome;
   const changes: Changes = { ...(isRefused ? {} : given.changes), request: { value: request, outcome, at: stamp(now) } };
   const type = isRefused ? "Warning" : "Normal";
-  const tell: LifecycleEffect = { do: "tell", type, reason: "Server Management", message: `Request "${request.slice(0, 100)}" ${outcome}.` };
+  const tell: LifecycleEffect = {
+    do: "tell",
+    type,
+    reason: "Server Management",
+    message: `Request "${request.slice(0, 100)}" ${outcome}.`,
+  };
   const effects: readonly LifecycleEffect[] = isRefused ? [] : (given.effects ?? []);
   // What follows from the changes is the next turn's.
-  const base = course ?? (isRefused || given.changes === undefined ? ownCourse(machine, now) : { phase: machine.record.phase ?? "Held" });
+  const base =
+    course ?? (isRefused || given.changes === undefined ? ownCourse(machine, now) : { phase: machine.record.phase ?? "Held" });
   return { ...base, effects: [...(base.effects ?? []), ...effects, tell], changes: { ...base.changes, ...changes } };
 }
 
@@ -71,7 +77,12 @@ function deleting(machine: Machine, now: number): Course {
   const { seen, record, settings } = machine;
   if (seen.binding !== undefined) {
     const waitingFor = `its ServerBinding to go: it is allocated to ${holderOf(seen.binding)}`;
-    const waiting = { reason: "Allocated", waitingFor, next: "the Server goes", remedy: "delete the MetalMachine that holds it, or its Machine" };
+    const waiting = {
+      reason: "Allocated",
+      waitingFor,
+      next: "the Server goes",
+      remedy: "delete the MetalMachine that holds it, or its Machine",
+    };
     return { phase: "Deleting", waiting };
   }
   if (isBeingWritten(machine, now)) {
@@ -91,7 +102,10 @@ function discovered(machine: Machine, now: number): Course {
     next: isHeld ? "it is booted into its Environment" : "it is wiped, and switched off",
     remedy: `kubectl patch server ${name} --type merge -p '{"spec":{"accepted":true}}'`,
   };
-  const changes = { ...withdrawn(machine, "the machine is not accepted any more", now), ...(isHeld ? {} : { allocation: undefined }) };
+  const changes = {
+    ...withdrawn(machine, "the machine is not accepted any more", now),
+    ...(isHeld ? {} : { allocation: undefined }),
+  };
   return { phase: "Discovered", waiting, changes };
 }
 
@@ -105,13 +119,21 @@ function paused({ record }: Machine, by: string): Course {
 }
 
 function adopted(machine: Machine, now: number): Course {
-  const changes = { ...withdrawn(machine, "the machine was adopted", now), ...(machine.seen.binding === undefined && { allocation: undefined }) };
+  const changes = {
+    ...withdrawn(machine, "the machine was adopted", now),
+    ...(machine.seen.binding === undefined && { allocation: undefined }),
+  };
   return { phase: "Adopted", changes };
 }
 
 function released(machine: Machine, allocation: NonNullable<Machine["record"]["allocation"]>, now: number): Course {
   const course = ordered(machine, "release", `released by ${holderOf(allocation)}`, now);
-  const tell: LifecycleEffect = { do: "tell", type: "Normal", reason: "Server Allocation", message: "Server marked as unallocated." };
+  const tell: LifecycleEffect = {
+    do: "tell",
+    type: "Normal",
+    reason: "Server Allocation",
+    message: "Server marked as unallocated.",
+  };
   return { ...course, effects: [...(course.effects ?? []), tell] };
 }
 

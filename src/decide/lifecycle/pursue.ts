@@ -71,7 +71,8 @@ function follow(machine: Machine, goal: Goal, action: Action, now: number): Purs
   const order = machine.seen.orders.find(({ id }) => id === action.id);
   const late = actionTime(action) + AGENT_TIME;
   if (order?.state === "failed") return failed(machine, goal, action, { message: order.text, retry: "soon" }, now);
-  if (now >= late) return failed(machine, goal, action, { message: "the agent was told, and is still there", retry: "soon" }, now);
+  if (now >= late)
+    return failed(machine, goal, action, { message: "the agent was told, and is still there", retry: "soon" }, now);
   const wait = {
     reason: "AgentToGo",
     waitingFor: "its agent to go",
@@ -140,6 +141,11 @@ function resting(machine: Machine, goal: Goal, action: Action, now: number): Pur
     return { state: "exhausted", action, effects: [], wait: { reason: "PowerFailed", waitingFor: because } };
   }
   if (now >= retryAt) return undefined;
-  const wait = { reason: "PowerRetry", waitingFor: because, deadline: retryAt, next: `it is tried again (${action.attempts ?? 1} of ${MOST_TRIES} tries so far)` };
+  const wait = {
+    reason: "PowerRetry",
+    waitingFor: because,
+    deadline: retryAt,
+    next: `it is tried again (${action.attempts ?? 1} of ${MOST_TRIES} tries so far)`,
+  };
   return { state: "failed", action, effects: [], wait };
 }

@@ -10,7 +10,16 @@ import { agentOf, startOf } from "./start.ts";
 import type { Start } from "./start.ts";
 import { stamp } from "./time.ts";
 
-export const VERBS = ["wipe", "reboot", "power-on", "power-off", "power-cycle", "identify", "retry", "rotate-bmc-password"] as const;
+export const VERBS = [
+  "wipe",
+  "reboot",
+  "power-on",
+  "power-off",
+  "power-cycle",
+  "identify",
+  "retry",
+  "rotate-bmc-password",
+] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** What a request makes of a machine. `refused`: nothing, and why. */
@@ -45,7 +54,8 @@ function isVerb(text: string | undefined): text is Verb {
 
 function wipe(machine: Machine, now: number): Answer {
   const { wanted, seen, record } = machine;
-  if (seen.binding !== undefined || record.allocation !== undefined) return { refused: "the machine is allocated: delete its ServerBinding, which wipes it" };
+  if (seen.binding !== undefined || record.allocation !== undefined)
+    return { refused: "the machine is allocated: delete its ServerBinding, which wipes it" };
   if (wanted.adopt) return { refused: "the machine is adopted (spec.adopt): what it runs stays" };
   const order = openOrder(machine);
   if (order !== undefined && !isGivenUp(order)) return { refused: `order ${order.id} to wipe it is under way` };
@@ -57,7 +67,9 @@ function retry(machine: Machine, now: number): Answer {
   const order = openOrder(machine);
   const { action } = machine.record;
   const anew: Wipe | undefined =
-    order?.state === "failed" ? { ...newOrder(machine, order.by, order.reason, now), ...(order.mode && { mode: order.mode }) } : undefined;
+    order?.state === "failed"
+      ? { ...newOrder(machine, order.by, order.reason, now), ...(order.mode && { mode: order.mode }) }
+      : undefined;
   const isFailed = action?.state === "failed" || machine.record.phase === "Failed";
   if (anew === undefined && !isFailed) return { refused: "nothing of it has failed" };
   return { outcome: "begun anew", changes: { action: undefined, ...(anew && { wipe: anew }) } };
@@ -65,7 +77,8 @@ function retry(machine: Machine, now: number): Answer {
 
 function rotate(machine: Machine, request: string): Answer {
   const agent = agentOf(machine);
-  if (agent === undefined) return { refused: "its agent, which has to do it, is not connected: power it on first (request power-on)" };
+  if (agent === undefined)
+    return { refused: "its agent, which has to do it, is not connected: power it on first (request power-on)" };
   return { outcome: "its agent was told", effects: [{ do: "order", kind: "rotateBmc", id: `rotate-bmc/${keyOf(request)}` }] };
 }
 
@@ -90,7 +103,10 @@ function wayTo(machine: Machine, verb: PowerVerb): Start {
     case "power-cycle":
       return startOf(machine, "to be power cycled");
     case "power-off":
-      return byAgent ?? (hasBmc ? bmc("soft-off") : startOf({ ...machine, wanted: { ...wanted, wakeOnLan: false } }, "to be switched off"));
+      return (
+        byAgent ??
+        (hasBmc ? bmc("soft-off") : startOf({ ...machine, wanted: { ...wanted, wakeOnLan: false } }, "to be switched off"))
+      );
     case "power-on":
       return hasBmc ? bmc("on") : wanted.wakeOnLan ? { means: { by: "wake" } } : startOf(machine, "to be switched on");
     case "identify":
@@ -107,11 +123,27 @@ export function requested(machine: Machine, now: number): Course | undefined {
   return userAction(machine, { verb, request: request.value }, wayTo(machine, verb), now);
 }
 
-function userAction(machine: Machine, { verb, request }: { verb: PowerVerb; request: string }, start: Start, now: number): Course {
-  const goal = { do: verb satisfies Doing, context: `request.${keyOf(request)}`, because: "requested by annotation", urgency: "user", most: 1 } as const;
+function userAction(
+  machine: Machine,
+  { verb, request }: { verb: PowerVerb; request: string },
+  start: Start,
+  now: number,
+): Course {
+  const goal = {
+    do: verb satisfies Doing,
+    context: `request.${keyOf(request)}`,
+    because: "requested by annotation",
+    urgency: "user",
+    most: 1,
+  } as const;
   const pursuit = pursue(machine, goal, start, now);
   const { action, intent, effects, wait, state } = pursuit;
-  const outcome = state === "reached" ? "done" : state === "under-way" ? "under way" : `failed: ${action?.error ?? wait?.waitingFor ?? "no way"}`;
+  const outcome =
+    state === "reached"
+      ? "done"
+      : state === "under-way"
+        ? "under way"
+        : `failed: ${action?.error ?? wait?.waitingFor ?? "no way"}`;
   const before = machine.record.request;
   const at = before?.value === request && before.outcome === outcome ? before.at : stamp(now);
   const handled = { value: request, outcome, at };
@@ -120,7 +152,8 @@ function userAction(machine: Machine, { verb, request }: { verb: PowerVerb; requ
     effects,
     ...(intent && { intent: { ...intent, request: handled } }),
     changes: { request: handled, ...(action && { action }) },
-    ...(state === "under-way" && wait && { waiting: { ...wait, reason: "Request", waitingFor: `its request ${verb}: ${wait.waitingFor}` } }),
+    ...(state === "under-way" &&
+      wait && { waiting: { ...wait, reason: "Request", waitingFor: `its request ${verb}: ${wait.waitingFor}` } }),
   };
 }
 

@@ -46,7 +46,10 @@ function switchedOff(machine: Machine, now: number): Course {
   }
   const grace = graceOf(machine, now);
   if (grace !== undefined && now < grace.deadline) return { phase: "Available", waiting: grace };
-  const goal = goalOf(machine, grace === undefined ? "it is clean and idle" : "it is clean and idle, and somebody has switched it on");
+  const goal = goalOf(
+    machine,
+    grace === undefined ? "it is clean and idle" : "it is clean and idle, and somebody has switched it on",
+  );
   const last = record.action;
   // The agent first: it stops in order. Whether it is off only the BMC can say; it is asked, and made to, when the agent has gone or will not go.
   if (agent !== undefined && !(isFor(last, goal) && last.state !== "done")) {
@@ -58,9 +61,13 @@ function switchedOff(machine: Machine, now: number): Course {
   }
   if (isFor(last, goal) && last.state === "done" && now < actionTime(last) + MINUTE) {
     const deadline = actionTime(last) + MINUTE;
-    return { phase: "Available", waiting: { reason: "PowerOff", waitingFor: "its BMC to say that it is off", deadline, next: "switched off again" } };
+    return {
+      phase: "Available",
+      waiting: { reason: "PowerOff", waitingFor: "its BMC to say that it is off", deadline, next: "switched off again" },
+    };
   }
-  const start: Start = power.breaker.state === "open" ? { wait: unreachable(machine, WHAT) } : { means: { by: "bmc", verb: "off" } };
+  const start: Start =
+    power.breaker.state === "open" ? { wait: unreachable(machine, WHAT) } : { means: { by: "bmc", verb: "off" } };
   return pursued(machine, pursue(machine, goal, start, now, "anew"));
 }
 
@@ -93,7 +100,11 @@ function pursued({ name }: Machine, pursuit: Pursuit): Course {
   const { action, intent, effects, wait, state } = pursuit;
   const waiting: Wait | undefined =
     state === "exhausted"
-      ? { reason: "PowerFailed", waitingFor: wait?.waitingFor ?? "its BMC to switch it off", remedy: `see to its BMC, then: ${requestCommand(name, "retry")}` }
+      ? {
+          reason: "PowerFailed",
+          waitingFor: wait?.waitingFor ?? "its BMC to switch it off",
+          remedy: `see to its BMC, then: ${requestCommand(name, "retry")}`,
+        }
       : (wait ?? { reason: "PowerOff", waitingFor: "its BMC to say that it is off" });
   return { phase: "Available", waiting, effects, ...(intent && { intent }), ...(action && { changes: { action } }) };
 }

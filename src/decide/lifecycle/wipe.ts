@@ -122,16 +122,28 @@ function boot(machine: Machine, order: Wipe, now: number): Course {
   const isFresh = order.state === "failed" || (order.attempts ?? 0) === 0;
   const attempts = (order.attempts ?? 0) + (isFresh ? 1 : 0);
   const context = `${order.id}.${attempts}`;
-  const goal: Goal = { do: "boot-agent", context, because: `${WHAT} (order ${order.id})`, urgency: "lifecycle", most: MOST_TRIES };
+  const goal: Goal = {
+    do: "boot-agent",
+    context,
+    because: `${WHAT} (order ${order.id})`,
+    urgency: "lifecycle",
+    most: MOST_TRIES,
+  };
   const isBegun = record.action?.id.startsWith(`boot-agent/${context}/`) === true;
   const starting = isBegun ? undefined : startingUntil(machine, now);
   if (starting !== undefined) {
-    const waiting = { reason: "Starting", waitingFor: "it to come up", deadline: starting, next: "started again, into the agent" };
+    const waiting = {
+      reason: "Starting",
+      waitingFor: "it to come up",
+      deadline: starting,
+      next: "started again, into the agent",
+    };
     return { phase: phaseOf(order), waiting };
   }
   const pursuit = pursue(machine, goal, startOf(machine, WHAT), now);
   const { boot: _, detail: __, finishedAt: ___, ...rest } = order;
-  const tried: Wipe = isFresh && pursuit.intent !== undefined ? { ...rest, state: "ordered", attempts, attemptedAt: stamp(now) } : order;
+  const tried: Wipe =
+    isFresh && pursuit.intent !== undefined ? { ...rest, state: "ordered", attempts, attemptedAt: stamp(now) } : order;
   const changes: Changes = { ...(pursuit.action && { action: pursuit.action }), wipe: tried };
   const confirm = pursuit.effects.some((effect) => effect.do !== "tell") ? [{ do: "confirm-free" } as const] : [];
   const base = {
@@ -151,7 +163,11 @@ function arriving(machine: Machine, order: Wipe, course: Course, action: Action,
   const deadline = since + Math.max(machine.settings.rebootTimeout, bootTime(machine));
   if (now >= deadline) {
     const late = failing(machine, order, "it was started, and its agent did not come", now);
-    return { ...late, effects: [...(course.effects ?? []), ...(late.effects ?? [])], changes: { ...course.changes, ...late.changes } };
+    return {
+      ...late,
+      effects: [...(course.effects ?? []), ...(late.effects ?? [])],
+      changes: { ...course.changes, ...late.changes },
+    };
   }
   const waiting = {
     reason: "AgentBooting",
