@@ -3,10 +3,13 @@ import { createEnvironmentController } from "#controllers/environment/controller
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
+import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Controller } from "#kube/controller.ts";
+import type { Metrics } from "#kube/metrics.ts";
+import type { MachinePorts } from "./machines.ts";
 
 /** Where the files of Environments are. They outlive the controllers, which are made anew whenever this process leads again. */
 export interface AssetPorts {
@@ -14,10 +17,24 @@ export interface AssetPorts {
   readonly downloads: Downloads;
 }
 
-/** Fresh ones: some keep an index of what they have seen. Without asset ports (no network boot) nothing is downloaded. */
-export function controllers(clock: Clock, assets: AssetPorts | undefined): Controller[] {
-  const always = [createServerClassController(), serverBindingController] as Controller[];
-  if (assets === undefined) return always;
+export interface ControllerPorts {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** Absent without network boot: nothing is downloaded. */
+  readonly assets?: AssetPorts;
+  /** Absent without network boot: machines are left alone. */
+  readonly machines?: MachinePorts;
+}
+
+/** Fresh ones: some keep an index of what they have seen. */
+export function controllers({ clock, metrics, assets, machines }: ControllerPorts): Controller[] {
+  const list = [createServerClassController(), serverBindingController] as Controller[];
+  if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }) as unknown as Controller);
+  if (assets === undefined) return list;
   const { blobs, downloads } = assets;
-  return [...always, createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock)];
+  list.push(
+    createEnvironmentController(blobs, downloads) as Controller,
+    createAssetStoreController(blobs, downloads, clock) as Controller,
+  );
+  return list;
 }

@@ -32,6 +32,7 @@ import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
 import type { AssetPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
+import type { MachinePorts } from "./machines.ts";
 import { VERSION } from "./version.ts";
 
 /** What our own controllers are to the API server; they are told apart from people in its log. */
@@ -53,6 +54,8 @@ export interface PlaneOptions {
   readonly leaderElection: boolean;
   /** Absent without network boot. */
   readonly assets?: AssetPorts;
+  /** Absent without network boot. */
+  readonly machines?: MachinePorts;
   /** Absent where there is nothing to copy. */
   readonly backup?: BackupRoute;
   /** What stands between our own clients and the API: a simulation lets things go wrong there. */
@@ -99,8 +102,11 @@ export function createPlane(options: PlaneOptions): Plane {
   const ports = { client, clock, entropy, log };
   const events = createRecorder({ ...ports, component: "sidero", instance: options.identity });
 
-  const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> =>
-    new Runtime({ ...ports, metrics, events, controllers: controllers(clock, options.assets), mayAct }).run(signal);
+  const { assets, machines } = options;
+  const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
+    const list = controllers({ clock, metrics, ...(assets && { assets }), ...(machines && { machines }) });
+    await new Runtime({ ...ports, metrics, events, controllers: list, mayAct }).run(signal);
+  };
   /**
    * A lease that is lost stops the controllers, not the API: a disk that is full for a while must not cost clients their watches, and
    * whoever leads instead may be one of them.

@@ -33,6 +33,7 @@ import { parseArguments } from "#wire/ipxe/argument.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { refusedFor } from "./listening.ts";
+import type { MachinePorts } from "./machines.ts";
 import { createRegistry } from "./registry.ts";
 
 export interface ProvisionOptions {
@@ -44,6 +45,8 @@ export interface ProvisionOptions {
   readonly client: Client;
   readonly events: Recorder;
   readonly blobs: Blobs;
+  /** The life cycle's: who is connected, and who asks. */
+  readonly machines?: MachinePorts;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly digest: Digest;
@@ -69,7 +72,7 @@ const TOKEN_LIFETIME = 3_600_000;
 
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
-  const { settings, subnets, doors, directory, client, events, blobs, clock, entropy, digest, limits } = options;
+  const { settings, subnets, doors, directory, client, events, blobs, clock, entropy, digest, limits, machines } = options;
   const { openUdp, openIcmp6, interfaces, listen, lookup, seal, leases } = doors;
   const throttledLog = throttled(options.log, clock, LINES);
   const log = throttledLog.with({ part: "boot" });
@@ -81,7 +84,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
   try {
     const { inventory, run: follow } = createInventory({ client, clock, entropy, log });
     const recorder = createFlightRecorder({ client, clock, entropy, log, inventory });
-    const { witness } = recorder;
+    const witness = machines?.sightings.beside(recorder.witness) ?? recorder.witness;
     const background = Promise.all([follow(stop.signal), recorder.run(stop.signal)]);
     closers.push(async () => {
       await recorder.flush();
@@ -129,6 +132,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       },
     });
     const agent = createAgentHandler({
+      ...(machines && { orders: machines.agents }),
       seal,
       access: settings["agent-access"],
       registry: createRegistry({ client, events }),

@@ -1,0 +1,94 @@
+/** A machine's life, as the decisions have it: what is done, what is on record, and what it waits for. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BINDING, Model, REBOOT_TIMEOUT, WANTED } from "./model.ts";
+
+const waitsFor = (model: Model): string | undefined => model.record.waiting?.reason;
+const condition = (model: Model, type: string): string | undefined =>
+  model.record.conditions?.find((each) => each.type === type)?.status;
+
+test("registered, accepted, wiped by its resident agent, and switched off: one order, no power cycle", () => {
+  const model = new Model();
+  model.wanted = { ...WANTED, accepted: false };
+  model.connect();
+  model.rest();
+  assert.deepEqual(
+    [model.record.phase, waitsFor(model), model.record.ready, model.record.isClean],
+    ["Discovered", "NotAccepted", false, false],
+  );
+  assert.deepEqual(model.done, []);
+  assert.equal(model.record.power, "on", "its agent is there");
+  assert.equal(model.record.bmc, undefined, "nobody has spoken to its BMC");
+
+  model.wanted = WANTED;
+  model.rest();
+  assert.deepEqual(model.done, ["agent:wipe"]);
+  const { wipe } = model.record;
+  assert.deepEqual([wipe?.by, wipe?.state, wipe?.attempts, wipe?.boot], ["acceptance", "ordered", 1, "boot1"]);
+  assert.deepEqual([model.record.phase, waitsFor(model), condition(model, "PowerCycle")], ["Wiping", "AgentToBegin", "False"]);
+
+  model.beginWipe();
+  model.rest();
+  assert.deepEqual([model.record.phase, waitsFor(model)], ["Wiping", "Wiping"]);
+  model.endWipe("done");
+  model.rest();
+  assert.deepEqual(
+    [model.record.phase, model.record.isClean, model.record.ready, condition(model, "PowerCycle")],
+    ["Available", true, true, "True"],
+  );
+  assert.deepEqual(model.done, ["agent:wipe", "agent:powerOff"]);
+  model.disconnect();
+  model.rest();
+  assert.deepEqual(model.done, ["agent:wipe", "agent:powerOff", "off"], "the BMC is asked, and made to");
+  assert.deepEqual([model.record.power, model.record.waiting, model.record.action?.state], ["off", undefined, "done"]);
+  assert.equal(model.rest(), 1);
+});
+
+test("a machine that is off, or on without an agent, is brought into the agent by its BMC", () => {
+  for (const power of ["off", "on"] as const) {
+    const model = new Model();
+    model.power = power;
+    model.record = { phase: "Discovered" };
+    model.rest();
+    assert.deepEqual(model.done, [power === "off" ? "pxe+on" : "pxe+cycle"]);
+    assert.deepEqual([model.record.phase, waitsFor(model), model.record.wipe?.attempts], ["Wiping", "AgentBooting", 1]);
+    model.pass(45_000);
+    model.connect();
+    model.rest();
+    assert.equal(model.done.at(-1), "agent:wipe");
+    assert.deepEqual([model.record.wipe?.attempts, model.record.bootSeconds], [1, 45]);
+  }
+});
+
+test("allocated, installed, released: booted into its Environment once, kept, and wiped afterwards", () => {
+  const model = new Model().clean();
+  model.binding = BINDING;
+  model.rest();
+  assert.deepEqual(model.done, ["pxe+on"]);
+  assert.deepEqual(
+    [model.record.phase, model.record.inUse, model.record.isClean, model.record.ready],
+    ["Allocated", true, false, true],
+  );
+  assert.deepEqual([waitsFor(model), model.record.allocation?.binding], ["Booting", "b1"]);
+  model.pass(60_000);
+  model.askedAt = model.now;
+  model.rest();
+  assert.deepEqual([model.record.phase, waitsFor(model)], ["Installing", "Installing"]);
+  model.askedAt = undefined;
+  model.pass(3 * REBOOT_TIMEOUT);
+  model.rest();
+  assert.deepEqual(
+    [model.record.phase, model.done.length],
+    ["Installing", 1],
+    "what it does is not known, so nothing is done to it",
+  );
+  model.binding = { ...BINDING, isInstalled: true };
+  model.rest();
+  assert.deepEqual([model.record.phase, model.record.waiting, condition(model, "PXEBooted")], ["Running", undefined, "True"]);
+
+  model.binding = undefined;
+  model.rest();
+  assert.deepEqual([model.record.phase, model.record.inUse, condition(model, "PXEBooted")], ["Releasing", false, undefined]);
+  assert.deepEqual([model.record.wipe?.by, model.record.allocation], ["release", undefined]);
+  assert.deepEqual(model.done, ["pxe+on", "pxe+cycle"]);
+});
