@@ -1,4 +1,5 @@
 /** `sidero agent`: the program of a machine that is being discovered. Its settings are the arguments of the kernel it was started by. */
+import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { runAgent } from "#agent/steps/agent.ts";
@@ -15,6 +16,7 @@ import { bringUp, raiseOthers } from "#agent/steps/network/up.ts";
 import { createRoad } from "#agent/steps/road.ts";
 import type { Neighbours } from "#agent/steps/hardware/interfaces.ts";
 import { listenToNeighbours } from "#agent/steps/neighbours.ts";
+import type { IpmiDevice } from "#io/ipmi-device.ts";
 import type { Log } from "#io/log.ts";
 import { Fault } from "#std/fault.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
@@ -91,6 +93,7 @@ export async function agent(): Promise<void> {
       });
     },
     renew: (renewed) => (token = renewed),
+    bmc: { open: openIpmiIfPossible, bytes: (length) => new Uint8Array(randomBytes(length)) },
     chance: Math.random,
   });
   clearInterval(alive);
@@ -103,6 +106,13 @@ async function startDhcp6(log: Log, name: string): Promise<void> {
   } catch (error) {
     log.warn(`no DHCPv6 on ${name}: ${Fault.from(error).message}`);
   }
+}
+
+/** An image for an architecture without the library for it goes without BMCs. */
+async function openIpmiIfPossible(): Promise<IpmiDevice | undefined> {
+  // Its driver comes with the others.
+  const { openIpmiDevice } = await import("#io/node/ipmi-device.ts");
+  return await openIpmiDevice();
 }
 
 /** An image for an architecture without the library for it goes without neighbours. */

@@ -21,7 +21,7 @@ const KERNEL_LINES = 20;
 /** Runs until the machine reboots or is switched off. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const { clock, log, machine } = options;
-  const memory = createMemory();
+  const memory = createMemory(options);
   let refusedSince: number | undefined;
   for (let failures = 0; ; failures++) {
     const started = clock.monotonic();
@@ -58,9 +58,10 @@ async function behaveAsUpstream(options: AgentOptions): Promise<void> {
   log.info("the server speaks upstream's API only");
   for (let failures = 0; failures < COUNTDOWN; failures++) {
     try {
-      const { wipe, setupBmc } = await register(options, createMemory());
+      const memory = createMemory(options);
+      const { wipe, setupBmc } = await register(options, memory);
       if (wipe) log.warn("the server asks for the disks to be wiped; this agent does not, it has no order");
-      if (setupBmc) log.warn("the server asks for a BMC user; this agent does not make one");
+      if (setupBmc) await memory.bmc.obeyUpstream(memory.caller.uuid);
       break;
     } catch {
       // The step said it.

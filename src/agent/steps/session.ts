@@ -11,6 +11,8 @@ import type { HelloResponse, Order, Step } from "#proto/sidero/agent/v1/machine_
 import { HelloRequestSchema, Machine as MachineService, StepSchema, StepState } from "#proto/sidero/agent/v1/machine_pb.js";
 import { toLatin1 } from "#std/bytes.ts";
 import type { AgentLog } from "./agent-log.ts";
+import type { BmcDoors, BmcErrand, Caller } from "./bmc/errand.ts";
+import { createBmcErrand } from "./bmc/errand.ts";
 import type { Identity } from "./hardware/report.ts";
 import { isGlobal } from "./network/up.ts";
 import type { Road } from "./road.ts";
@@ -32,6 +34,8 @@ export interface AgentOptions {
   readonly inspect: () => Promise<HardwareInformation>;
   /** Called with the token to show from now on, when the server sends another one. */
   readonly renew: (token: string) => void;
+  /** To the machine's BMC; absent: its set-up is left to others. */
+  readonly bmc?: BmcDoors;
   /** A number from 0 up to 1, so that a thousand machines do not call in the same moment. */
   readonly chance: () => number;
 }
@@ -52,10 +56,14 @@ export interface Memory {
   readonly outcomes: Map<string, Step>;
   /** Number of the first line of the log that the server does not have. */
   shipped: number;
+  readonly bmc: BmcErrand;
+  /** As whom it calls: of the last hello and registration. */
+  caller: Caller;
 }
 
-export function createMemory(): Memory {
-  return { reported: undefined, outcomes: new Map(), shipped: 0 };
+export function createMemory({ bmc: doors, transport, clock, log, road }: AgentOptions): Memory {
+  const bmc = createBmcErrand({ doors, transport, clock, log, road });
+  return { reported: undefined, outcomes: new Map(), shipped: 0, bmc, caller: { boot: "", uuid: "" } };
 }
 
 /**
@@ -65,6 +73,7 @@ export function createMemory(): Memory {
 export async function converse(options: AgentOptions, memory: Memory): Promise<never> {
   const client = createClient(MachineService, options.transport);
   const hello = await sayHello(options, client);
+  memory.caller = { ...memory.caller, boot: hello.boot };
   options.log.info(`the server at ${options.facts["sidero.endpoint"] ?? "?"} answers, boot ${hello.boot}`);
   const over = new AbortController();
   try {
@@ -147,8 +156,14 @@ async function sendSteps({ options: { road }, client, hello, signal }: Conversat
 /** Registers, then does what it is told. */
 async function serve(conversation: Conversation): Promise<never> {
   const { options, memory, hello } = conversation;
-  if (hello.register) await register(options, memory);
+  if (hello.register) await registerHere(options, memory);
   return await Promise.race([watchHardware(conversation), followOrders(conversation)]);
+}
+
+/** Registers with a server of ours, whose wishes are fulfilled in the background. */
+async function registerHere(options: AgentOptions, memory: Memory, order?: string): Promise<void> {
+  const { setupBmc } = await register(options, memory, order);
+  if (setupBmc) memory.bmc.begin(() => memory.caller);
 }
 
 /** Reports hardware and addresses to either kind of server; the outcome is a step on the road. */
@@ -172,6 +187,7 @@ async function report(options: AgentOptions, memory: Memory, hardware: HardwareI
   const request = { hardware, hostname: hostname === "(none)" ? "" : hostname, bootMac };
   const response = await client.createServer(request, { timeoutMs: CALL });
   const uuid = response.server || (hardware.system?.uuid ?? "");
+  memory.caller = { ...memory.caller, uuid };
   const address = machine.addresses().filter(isGlobal).map(internalAddress);
   await client.reconcileServerAddresses({ uuid, address }, { timeoutMs: CALL });
   memory.reported = toBinary(HardwareInformationSchema, hardware);
@@ -193,7 +209,7 @@ async function watchHardware({ options, memory, signal }: Conversation): Promise
     const bytes = toBinary(HardwareInformationSchema, await options.inspect());
     if (memory.reported !== undefined && isSame(bytes, memory.reported)) continue;
     options.log.info("the hardware has changed");
-    await register(options, memory);
+    await registerHere(options, memory);
   }
 }
 
@@ -233,7 +249,7 @@ async function obey(conversation: Conversation, { id, kind }: Order): Promise<vo
   }
   switch (kind.case) {
     case "refresh":
-      await register(options, memory, id);
+      await registerHere(options, memory, id);
       remember(memory, create(StepSchema, { name: "refresh", state: StepState.DONE, text: "reported again", order: id }));
       return;
     case "reboot":
@@ -246,6 +262,10 @@ async function obey(conversation: Conversation, { id, kind }: Order): Promise<vo
       await (isReboot ? machine.reboot() : machine.powerOff());
       return;
     }
+    case "setupBmc":
+      // In the background: it may take minutes, and the stream must be listened to.
+      void memory.bmc.obey(() => memory.caller, id, kind.value.rotate).then((step) => remember(memory, step));
+      return;
     default:
       remember(memory, road.begin("order", id).failed("this agent does not know that kind of order"));
   }

@@ -8,7 +8,7 @@ import { ACCOUNTS, isAccount, leftovers, otherAccount, slotsFor } from "#decide/
 import { noWay, waysOf } from "#decide/bmc-setup/ways.ts";
 import type { Clock } from "#io/clock.ts";
 import { sleep } from "#io/clock.ts";
-import type { OpenIpmiDevice } from "#io/ipmi-device.ts";
+import type { IpmiDevice, OpenIpmiDevice } from "#io/ipmi-device.ts";
 import type { Log } from "#io/log.ts";
 import { Fault } from "#std/fault.ts";
 import { admit, claimSlot, retire, setPassword } from "./account.ts";
@@ -31,6 +31,8 @@ export interface BmcSetupOptions {
   readonly signal: AbortSignal;
 }
 
+/** Milliseconds between looks for a BMC. */
+const OPEN_WAITS = [1_000, 2_000, 4_000, 8_000] as const;
 /** Milliseconds between looks at a BMC that has no address yet. */
 const ADDRESS_WAITS = [5_000, 10_000, 15_000, 30_000] as const;
 /** Milliseconds before each round of logging in: BMCs answer "done" and go on writing. */
@@ -41,7 +43,7 @@ const PROOF_WAITS = [0, 2_000, 8_000, 20_000] as const;
  * `io.*` of the BMC, or with the ConnectError of the server.
  */
 export async function setUpBmc(options: BmcSetupOptions): Promise<string> {
-  const device = await options.open();
+  const device = await openSoon(options);
   if (device === undefined) return "this machine has no BMC that its firmware tells of";
   try {
     const asking = createAsking(device, options.clock, options.signal);
@@ -58,6 +60,16 @@ export async function setUpBmc(options: BmcSetupOptions): Promise<string> {
   } finally {
     await device.close();
   }
+}
+
+/** The driver has been loaded a moment ago, and asks the BMC a few things before it makes the device. */
+async function openSoon({ open, clock, signal }: BmcSetupOptions): Promise<IpmiDevice | undefined> {
+  for (const wait of OPEN_WAITS) {
+    const device = await open();
+    if (device !== undefined) return device;
+    await sleep(clock, wait, signal);
+  }
+  return await open();
 }
 
 /** DHCP of a BMC that has just got power takes a while. */

@@ -1,0 +1,162 @@
+/** The set-up of a BMC from end to end in one process: our steps, our record and gate, a BMC by its bytes. It can be stopped before and after each effect. */
+import { createBmcGate } from "#agent/api/bmc-gate.ts";
+import { BmcRecords } from "#agent/api/bmc-record.ts";
+import { createBmcAccounts } from "#agent/api/bmc.ts";
+import type { Boot } from "#agent/api/boots.ts";
+import type { Registry } from "#agent/api/registry.ts";
+import { setUpBmc } from "#agent/steps/bmc/setup.ts";
+import type { BmcServer } from "#agent/steps/bmc/server.ts";
+import { VirtualClock } from "#io/memory/clock.ts";
+import { SeededEntropy } from "#io/memory/entropy.ts";
+import { createMemoryIpmiDevice } from "#io/memory/ipmi-device.ts";
+import type { Log } from "#io/log.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { BMCInfoSchema } from "#proto/api_pb.js";
+import { Fault } from "#std/fault.ts";
+import { create } from "@bufbuild/protobuf";
+import type { BmcModel } from "./bmc-model.ts";
+
+export const MAC = "52:54:00:12:34:56";
+const ADDRESS = "10.0.0.5";
+
+export class Killed extends Error {}
+
+export class Rig {
+  readonly bmc: BmcModel;
+  readonly clock = new VirtualClock();
+  readonly lines: string[] = [];
+  readonly events: string[] = [];
+  /** What is on record, and outlives everything. */
+  server: Server;
+  secret: Record<string, string> | undefined;
+  /** Effects so far; the one with this number does not happen, or nobody hears of it. */
+  effects = 0;
+  killAt: { readonly effect: number; readonly when: "before" | "after" } | undefined;
+  readonly #entropy = new SeededEntropy(7);
+
+  constructor(bmc: BmcModel) {
+    this.bmc = bmc;
+    this.server = {
+      apiVersion: "metal.sidero.dev/v1alpha2",
+      kind: "Server",
+      metadata: { name: "6f0c34b6-8ad1-4b4e-9d6c-1d3f6ab54d10", uid: "u1" },
+      spec: { accepted: true, hardware: { network: { interfaces: [{ mac: MAC }] } } },
+    };
+  }
+
+  /** One attempt of an agent that has just started, asked by registration or, with `rotate`, by an order. */
+  async attempt(rotate = false): Promise<string> {
+    const run = setUpBmc({
+      open: async () => createMemoryIpmiDevice((message) => this.#effect(async () => this.bmc.answer(message))),
+      server: this.#serverOf({ rotate }),
+      clock: this.clock,
+      log: this.#log,
+      bytes: (length) => this.#entropy.bytes(length),
+      rotate,
+      signal: new AbortController().signal,
+    });
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    run.then(over, over);
+    for (let i = 0; i < 10_000 && !isOver; i++) await this.clock.advance(500);
+    return await run;
+  }
+
+  /** What logs in now, of what is on record. */
+  get working(): string[] {
+    const pending = JSON.parse(this.secret?.["pending"] ?? "[]") as { user: string; password: string }[];
+    const { user = "", pass = "" } = this.secret ?? {};
+    const known = [{ user, password: pass }, ...pending].filter((each) => each.user !== "");
+    return known
+      .filter((each) => [...this.bmc.addresses.values()].some((address) => this.#logsIn({ ...each, address })))
+      .map((each) => each.user);
+  }
+
+  /** Whether the Server's way works: what a power command would use. */
+  get isDone(): boolean {
+    const { endpoint = "", userFrom, passFrom } = this.server.spec?.bmc ?? {};
+    const { user = "", pass = "" } = this.secret ?? {};
+    return userFrom !== undefined && passFrom !== undefined && this.#logsIn({ user, password: pass, address: endpoint });
+  }
+
+  #logsIn(login: Parameters<BmcModel["login"]>[0]): boolean {
+    try {
+      this.bmc.login(login);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #effect<T>(run: () => Promise<T>): Promise<T> {
+    // Whoever was killed does nothing any more.
+    if (this.killAt !== undefined && this.effects > this.killAt.effect) throw new Killed();
+    const isLast = this.killAt?.effect === this.effects++;
+    if (isLast && this.killAt?.when === "before") throw new Killed();
+    const result = await run();
+    if (isLast) throw new Killed();
+    return result;
+  }
+
+  #serverOf({ rotate }: { readonly rotate: boolean }): BmcServer {
+    const boot: Boot = {
+      id: "b1",
+      caller: { address: ADDRESS, token: { purpose: "agent", boot: "b1", address: ADDRESS, expires: 0 } },
+      facts: { macs: [MAC] },
+      bmcAsked: new Set([rotate ? "order" : ""]),
+      nextLine: 0,
+    };
+    const registry: Registry = {
+      server: async () => this.server,
+      binding: async () => undefined,
+      create: async () => undefined,
+      edit: async (_, change) => {
+        await this.#effect(async () => (this.server = change(this.server)));
+        return this.server;
+      },
+      secret: async () => this.secret,
+      putSecret: async (_, { data }) => {
+        await this.#effect(async () => {
+          const merged = { ...this.secret, ...data };
+          this.secret = Object.fromEntries(
+            Object.entries(merged).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+          );
+        });
+      },
+      event: (_, type, reason, message) => void this.events.push(`${type} ${reason}: ${message}`),
+    };
+    const accounts = createBmcAccounts({
+      registry,
+      records: new BmcRecords(registry, "default"),
+      gate: createBmcGate({ registry, neighbour: async () => MAC, log: this.#log }),
+      prove: async (login) => await this.#effect(async () => this.bmc.login(login)),
+      clock: this.clock,
+    });
+    return {
+      offer: async (ways) => {
+        const addresses = ways.map(({ address, port }) => ({ ip: address, port }));
+        const { standing: state, user, detail } = await accounts.offer(this.server, boot, addresses);
+        return { state, user, detail };
+      },
+      prepare: async (user, password) => await accounts.prepare(this.server, boot, { user, password }),
+      prove: async ({ address, port }, user, pass) => {
+        try {
+          await accounts.update(this.server, boot, create(BMCInfoSchema, { ip: address, port, user, pass }));
+          return { state: "proven", detail: "" };
+        } catch (error) {
+          if (Fault.is(error, "agent.bmc-denied")) return { state: "denied", detail: error.message };
+          if (Fault.is(error, "agent.bmc-unreachable")) return { state: "unreachable", detail: error.message };
+          throw error;
+        }
+      },
+    };
+  }
+
+  readonly #log: Log = {
+    error: (text) => void this.lines.push(text),
+    warn: (text) => void this.lines.push(text),
+    info: (text) => void this.lines.push(text),
+    debug() {},
+    with: () => this.#log,
+  };
+}
