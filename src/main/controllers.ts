@@ -29,12 +29,9 @@ export interface ControllerPorts {
 /** Fresh ones: some keep an index of what they have seen. */
 export function controllers({ clock, metrics, assets, machines }: ControllerPorts): Controller[] {
   const list = [createServerClassController(), serverBindingController] as Controller[];
-  if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }) as unknown as Controller);
+  if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }));
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;
-  list.push(
-    createEnvironmentController(blobs, downloads) as Controller,
-    createAssetStoreController(blobs, downloads, clock) as Controller,
-  );
+  list.push(createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock));
   return list;
 }

@@ -86,7 +86,7 @@ export class Model {
   write(changes: Changes | undefined): void {
     const next: { [field: string]: unknown } = { ...this.record, ...changes };
     for (const [field, value] of Object.entries(next)) if (value === undefined) delete next[field];
-    this.record = next as Record;
+    this.record = next;
   }
 
   /** One turn as the loop has it; stops where `die` says, before that step. */
