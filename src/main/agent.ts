@@ -14,23 +14,27 @@ import { runDhcp6 } from "#agent/steps/network/dhcp6.ts";
 import { networkPlan } from "#agent/steps/network/plan.ts";
 import { bringUp, raiseOthers } from "#agent/steps/network/up.ts";
 import { createRoad } from "#agent/steps/road.ts";
+import { createWiper } from "#agent/steps/wipe/wiper.ts";
 import type { Neighbours } from "#agent/steps/hardware/interfaces.ts";
 import { listenToNeighbours } from "#agent/steps/neighbours.ts";
 import type { IpmiDevice } from "#io/ipmi-device.ts";
 import type { Log } from "#io/log.ts";
+import type { HardwareInformation } from "#proto/api_pb.js";
 import { Fault } from "#std/fault.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
+import { systemEntropy } from "#io/node/entropy.ts";
 import { machine } from "#io/node/machine.ts";
 import { parseIpv4, parseIpv6 } from "#std/address.ts";
 import { toLatin1 } from "#std/bytes.ts";
+import { eraseDisk } from "./eraser.ts";
 import { VERSION } from "./version.ts";
 
 const PCI_IDS = "/usr/share/misc/pci.ids";
 const PCI_IDS_LIMIT = 4 * 1024 * 1024;
 
 /**
- * Runs until the machine reboots. Opens no file for writing but of /proc, /sys and /run: no disk is ever written to. Fault `cli.usage` on a machine
- * that was not started by a boot script: there it would take the network over.
+ * Runs until the machine reboots. Opens no file for writing but of /proc, /sys and /run, and of disks those of a wipe order that the server has just
+ * confirmed. Fault `cli.usage` on a machine that was not started by a boot script: there it would take the network over.
  */
 export async function agent(): Promise<void> {
   const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
@@ -58,6 +62,18 @@ export async function agent(): Promise<void> {
   const neighbours = await listenIfPossible(log);
 
   let names: PciNames | undefined;
+  const inspect = async (): Promise<HardwareInformation> => {
+    await drivers.settled;
+    names ??= createPciNames(Buffer.from((await machine.read(PCI_IDS, PCI_IDS_LIMIT)) ?? []).toString());
+    return hardwareReport({
+      tree: await captureTree(machine),
+      addresses: machine.addresses(),
+      names,
+      neighbours,
+      agentVersion: VERSION,
+    });
+  };
+  const seed = (): string => systemEntropy.uuid();
   const { createGrpcTransport } = await loading;
   await runAgent({
     transport: createGrpcTransport({
@@ -81,17 +97,8 @@ export async function agent(): Promise<void> {
     facts: Object.fromEntries(
       line.flatMap(({ name, value = "" }) => (name.startsWith("sidero.") && name !== "sidero.token" ? [[name, value]] : [])),
     ),
-    inspect: async () => {
-      await drivers.settled;
-      names ??= createPciNames(Buffer.from((await machine.read(PCI_IDS, PCI_IDS_LIMIT)) ?? []).toString());
-      return hardwareReport({
-        tree: await captureTree(machine),
-        addresses: machine.addresses(),
-        names,
-        neighbours,
-        agentVersion: VERSION,
-      });
-    },
+    inspect,
+    wiper: createWiper({ machine, clock, road, eraseDisk, removeMapping: removeIfPossible, seed, inspect }),
     renew: (renewed) => (token = renewed),
     bmc: { open: openIpmiIfPossible, bytes: (length) => new Uint8Array(randomBytes(length)) },
     chance: Math.random,
@@ -113,6 +120,12 @@ async function openIpmiIfPossible(): Promise<IpmiDevice | undefined> {
   // Its driver comes with the others.
   const { openIpmiDevice } = await import("#io/node/ipmi-device.ts");
   return await openIpmiDevice();
+}
+
+/** Loaded when first needed: an image without the library has no mappings either. */
+async function removeIfPossible(name: string): Promise<boolean> {
+  const { removeMapping } = await import("#io/node/block/mapper.ts");
+  return removeMapping(name);
 }
 
 /** An image for an architecture without the library for it goes without neighbours. */

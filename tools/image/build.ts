@@ -37,7 +37,8 @@ function build(architecture: DebianArchitecture, target: string): void {
     file("init", readFileSync(`${PROJECT}/image/init`), 0o755),
     file("bin/busybox", readFileSync(`${packages.root}/bin/busybox`), 0o755),
     ...initial,
-    file("agent.cjs", agentBundle()),
+    file("agent.cjs", bundle('import { agent } from "#main/agent.ts"; void agent();')),
+    file("erase-thread.cjs", bundle('import "#main/erase-thread.ts";')),
   ]);
   const draft = `${target}/initramfs-${architecture}.draft`;
   writeFileSync(draft, small);
@@ -89,10 +90,10 @@ function systemImage(architecture: DebianArchitecture, packages: Packages): stri
   return path;
 }
 
-/** The agent as one script: in CommonJS what is imported late is loaded late, Node's own modules too. */
-function agentBundle(): Uint8Array {
+/** A program as one script: in CommonJS what is imported late is loaded late, Node's own modules too. */
+function bundle(contents: string): Uint8Array {
   const { outputFiles } = buildSync({
-    stdin: { contents: 'import { agent } from "#main/agent.ts"; void agent();', resolveDir: PROJECT },
+    stdin: { contents, resolveDir: PROJECT },
     absWorkingDir: PROJECT,
     bundle: true,
     write: false,
@@ -101,6 +102,8 @@ function agentBundle(): Uint8Array {
     format: "cjs",
     target: "node26",
     legalComments: "none",
+    // Where a script finds its thread it knows otherwise.
+    logOverride: { "empty-import-meta": "silent" },
     // It looks for its library beside itself: both are in the system.
     external: ["koffi"],
   });

@@ -1,6 +1,7 @@
 /** The agent: whatever happens, it calls the server again. Only orders, or an upstream server, end it. */
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { sleep } from "#io/clock.ts";
+import { Agent } from "#proto/api_pb.js";
 import type { AgentOptions } from "./session.ts";
 import { converse, createMemory, register } from "./session.ts";
 
@@ -59,8 +60,8 @@ async function behaveAsUpstream(options: AgentOptions): Promise<void> {
   for (let failures = 0; failures < COUNTDOWN; failures++) {
     try {
       const memory = createMemory(options);
-      const { wipe, setupBmc } = await register(options, memory);
-      if (wipe) log.warn("the server asks for the disks to be wiped; this agent does not, it has no order");
+      const { server, wipe, insecureWipe, rebootTimeout, setupBmc } = await register(options, memory);
+      if (wipe) await wipeForUpstream(options, server || options.identity.uuid, insecureWipe, rebootTimeout);
       if (setupBmc) await memory.bmc.obeyUpstream(memory.caller.uuid);
       break;
     } catch {
@@ -73,4 +74,33 @@ async function behaveAsUpstream(options: AgentOptions): Promise<void> {
     await sleep(clock, 1000);
   }
   await machine.reboot();
+}
+
+/** Upstream's servers have no orders: what they say at registration counts, and they want to hear of it all the time. */
+async function wipeForUpstream(options: AgentOptions, uuid: string, isFast: boolean, rebootTimeout: number): Promise<void> {
+  const { wiper, log, clock, road } = options;
+  if (wiper === undefined) return log.warn("the server asks for the disks to be wiped; this agent cannot");
+  const client = createClient(Agent, options.transport);
+  const over = new AbortController();
+  const beat = async (): Promise<void> => {
+    // As upstream's: at once, then three times in the time that the server waits.
+    while (!over.signal.aborted) {
+      await client.heartbeat({ uuid }, { timeoutMs: BACKOFF.last }).catch(() => undefined);
+      await sleep(clock, Math.max(5_000, (rebootTimeout * 1000) / 3), over.signal).catch(() => undefined);
+    }
+  };
+  const beating = beat();
+  const step = road.begin("wipe");
+  try {
+    const failures = await wiper.wipeAll(isFast ? "fast" : "full");
+    // A disk that may still have something on it must not count as wiped: the server asks again after the reboot.
+    if (failures.length > 0) return void step.failed(failures.join("; "));
+    await client.markServerAsWiped({ uuid }, { timeoutMs: BACKOFF.last });
+    step.done("all disks are wiped");
+  } catch (error) {
+    step.failed(ConnectError.from(error).message);
+  } finally {
+    over.abort();
+    await beating;
+  }
 }

@@ -16,6 +16,7 @@ import { createBmcErrand } from "./bmc/errand.ts";
 import type { Identity } from "./hardware/report.ts";
 import { isGlobal } from "./network/up.ts";
 import type { Road } from "./road.ts";
+import type { Wiper } from "./wipe/wiper.ts";
 
 export interface AgentOptions {
   /** To the server, with the token of this boot on every call. */
@@ -36,6 +37,8 @@ export interface AgentOptions {
   readonly renew: (token: string) => void;
   /** To the machine's BMC; absent: its set-up is left to others. */
   readonly bmc?: BmcDoors;
+  /** Erases disks; absent: this agent cannot. */
+  readonly wiper?: Wiper;
   /** A number from 0 up to 1, so that a thousand machines do not call in the same moment. */
   readonly chance: () => number;
 }
@@ -76,12 +79,15 @@ export async function converse(options: AgentOptions, memory: Memory): Promise<n
   memory.caller = { ...memory.caller, boot: hello.boot };
   options.log.info(`the server at ${options.facts["sidero.endpoint"] ?? "?"} answers, boot ${hello.boot}`);
   const over = new AbortController();
+  // What goes on while the connection is gone is told by the next one.
+  options.wiper?.connect({ client, boot: hello.boot });
   try {
     const branches = [shipLog, reportSteps, serve].map((branch) =>
       branch({ options, memory, client, hello, signal: over.signal }),
     );
     return await Promise.race(branches);
   } finally {
+    options.wiper?.connect(undefined);
     over.abort(new Error("the conversation is over"));
   }
 }
@@ -162,7 +168,9 @@ async function serve(conversation: Conversation): Promise<never> {
 
 /** Registers with a server of ours, whose wishes are fulfilled in the background. */
 async function registerHere(options: AgentOptions, memory: Memory, order?: string): Promise<void> {
-  const { setupBmc } = await register(options, memory, order);
+  const { wipe, wipeOrder, setupBmc } = await register(options, memory, order);
+  // Once: what has failed is tried again when the server sends the order.
+  if (wipe && wipeOrder !== "" && options.wiper?.knows(wipeOrder) === false) takeWipe(options, memory, wipeOrder);
   if (setupBmc) memory.bmc.begin(() => memory.caller);
 }
 
@@ -266,9 +274,20 @@ async function obey(conversation: Conversation, { id, kind }: Order): Promise<vo
       // In the background: it may take minutes, and the stream must be listened to.
       void memory.bmc.obey(() => memory.caller, id, kind.value.rotate).then((step) => remember(memory, step));
       return;
+    case "wipe":
+      if (options.wiper === undefined) remember(memory, road.begin("wipe", id).failed("this agent cannot wipe"));
+      // It goes on beside other orders.
+      else takeWipe(options, memory, id);
+      return;
     default:
       remember(memory, road.begin("order", id).failed("this agent does not know that kind of order"));
   }
+}
+
+function takeWipe({ wiper }: AgentOptions, memory: Memory, order: string): void {
+  wiper?.take(order, (step) => {
+    if (step.state === StepState.DONE) remember(memory, step);
+  });
 }
 
 function remember({ outcomes }: Memory, step: Step): void {
