@@ -18,7 +18,12 @@ const defaults = {
 const asker: Asker = { uuid: UUID, mac: MAC, architecture: "amd64", address: "10.0.0.7" };
 
 interface World {
-  readonly server?: Partial<NonNullable<Server["spec"]>> & { readonly pxeBooted?: "True" | "False" | "Unknown" };
+  readonly server?: Partial<NonNullable<Server["spec"]>> & {
+    readonly pxeBooted?: "True" | "False" | "Unknown";
+    readonly isClean?: boolean;
+    readonly phase?: "Discovered" | "Held" | "Failed";
+    readonly order?: NonNullable<NonNullable<Server["status"]>["wipe"]>["state"];
+  };
   readonly serverName?: string;
   readonly binding?: { readonly class?: string };
   readonly classes?: Readonly<Record<string, ServerClass["spec"]>>;
@@ -52,7 +57,8 @@ function environmentOf(name: string, how: "amd64" | "both" | "unready"): Environ
 }
 
 function inventoryOf(world: World): Inventory {
-  const { pxeBooted, ...spec } = world.server ?? {};
+  const { pxeBooted, isClean, phase, order, ...spec } = world.server ?? {};
+  const wipe = order && { id: "w1", reason: "r", by: "acceptance" as const, orderedAt: "2030-01-01T00:00:00Z", state: order };
   const name = world.serverName ?? UUID;
   const now = "2030-01-01T00:00:00Z";
   const conditions =
@@ -67,7 +73,12 @@ function inventoryOf(world: World): Inventory {
           kind: "Server",
           metadata: { name },
           spec: { hardware, ...spec, accepted: spec.accepted ?? true },
-          status: { conditions },
+          status: {
+            conditions,
+            ...(isClean !== undefined && { isClean }),
+            ...(phase && { phase }),
+            ...(wipe && { wipe }),
+          },
         };
   const binding: ServerBinding | undefined =
     world.binding === undefined
@@ -125,8 +136,19 @@ const TABLE: readonly (readonly [what: string, world: World, expected: string, a
   ["a placeholder without MAC", {}, "refuse", { uuid: "00000000-0000-0000-0000-000000000000", mac: undefined as never }],
   ["before the caches are full", { isComplete: false }, "wait: Sidero to have read its Servers"],
   ["known, not accepted", { server: { accepted: false } }, "agent-amd64"],
-  ["idle", { server: {} }, "agent-amd64"],
-  ["idle, but installed once", { server: installed }, "agent-amd64"],
+  ["clean and idle", { server: { isClean: true } }, "agent-amd64"],
+  ["accepted a moment ago", { server: { phase: "Discovered" } }, "agent-amd64"],
+  ["to be wiped", { server: { order: "ordered", ...installed } }, "agent-amd64"],
+  ["not wiped so far", { server: { order: "failed", phase: "Failed" } }, "agent-amd64"],
+  ["accepted, and nobody knows what is on its disks", { server: {} }, "disk ipxe-exit"],
+  ["the same by its own method", { server: { phase: "Held", bootFromDiskMethod: "ipxe-sanboot" } }, "disk ipxe-sanboot"],
+  ["the same, its order withdrawn", { server: { order: "withdrawn", phase: "Held" } }, "disk ipxe-exit"],
+  ["the same, wiped long ago", { server: { order: "done", phase: "Held" } }, "disk ipxe-exit"],
+  ["accepted in advance, never seen", { server: { hardware: undefined as never } }, "agent-amd64"],
+  ["released, but the release is not on record yet", { server: installed }, "disk ipxe-exit"],
+  ["adopted", { server: { adopt: true } }, "disk ipxe-exit"],
+  ["adopted, not accepted yet", { server: { adopt: true, accepted: false } }, "disk ipxe-exit"],
+  ["adopted and allocated", { server: { adopt: true, pxeBootAlways: true }, ...bound, environments: all }, "disk ipxe-exit"],
   ["allocated", { server: {}, ...bound, environments: all }, "environment default amd64"],
   ["allocated, not accepted", { server: { accepted: false }, ...bound, environments: all }, "agent-amd64"],
   ["installed", { server: installed, ...bound, environments: all }, "disk ipxe-exit"],
@@ -233,6 +255,10 @@ const worlds: fc.Arbitrary<World> = fc.record(
         accepted: fc.boolean(),
         pxeBootAlways: fc.boolean(),
         pxeBooted: fc.constantFrom("True", "False", "Unknown"),
+        adopt: fc.boolean(),
+        isClean: fc.boolean(),
+        phase: fc.constantFrom("Discovered", "Held", "Failed"),
+        order: fc.constantFrom("ordered", "started", "done", "failed", "withdrawn"),
         bootFromDiskMethod: fc.constantFrom("", "ipxe-exit", "http-404", "ipxe-sanboot"),
         environmentRef: fc.constantFrom({ name: "special" }, { name: "gone" }, { name: "" }, {}),
       },
@@ -259,7 +285,17 @@ test("whatever is the case: nothing is installed on a machine that is not accept
         assert.notEqual(world.environments?.[decision.environment.metadata.name!], "unready");
         assert.equal(decision.architecture, changes.architecture);
       }
-      if (decision.do === "disk") assert.ok(world.binding !== undefined && world.server?.pxeBooted !== undefined);
+      const { adopt, isClean, phase, order, pxeBooted, accepted } = world.server ?? {};
+      if (decision.do === "disk" && adopt !== true) {
+        if (world.binding === undefined) assert.ok(accepted !== false && isClean !== true && phase !== "Discovered");
+        else assert.notEqual(pxeBooted, undefined);
+      }
+      if (decision.do === "agent" && decision.machine === UUID && world.server !== undefined && world.binding === undefined) {
+        assert.notEqual(adopt, true, "what is adopted goes on");
+        const isKnown =
+          accepted === false || isClean === true || phase === "Discovered" || ["ordered", "started", "failed"].includes(order!);
+        assert.ok(isKnown, "who knows what would be stopped");
+      }
       if (decision.do === "wait") assert.ok(decision.retry >= 1000 && decision.waitingFor !== "");
     }),
     { numRuns: 2000 },

@@ -6,6 +6,7 @@
 import { unreadiness } from "../environment/asset.ts";
 import { type Digest, machineOf } from "../identity/machine.ts";
 import type { Duration } from "#std/duration.ts";
+import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -84,6 +85,11 @@ export function decideBoot(asker: Asker, inventory: Inventory, { diskMethod, dig
   const { server } = machine;
   if (server === undefined) return agent(`no Server ${machine.name} yet: it is to register`);
   const binding = inventory.binding(machine.name);
+  const stays = whatStays(server, binding);
+  if (stays !== undefined) {
+    const { method, because } = diskMethodOf(server, undefined, diskMethod, stays);
+    return { do: "disk", machine: machine.name, method, because: because + note };
+  }
   if (binding === undefined) {
     return agent(server.spec?.accepted === true ? "nothing is to be installed on it: it is not allocated" : "it is not accepted");
   }
@@ -144,6 +150,18 @@ export function withoutAsset(decision: AgentBoot | EnvironmentBoot, file: string
   };
 }
 
+/** Why it is sent on to its disks as they are: the agent would not harm them, but what runs there would be gone until somebody notices. */
+function whatStays({ spec, status }: Server, binding: ServerBinding | undefined): string | undefined {
+  if (spec?.adopt === true) return "it is adopted: what it runs stays";
+  if (binding !== undefined || spec?.accepted !== true || status?.isClean === true || status?.phase === "Discovered")
+    return undefined;
+  const order = status?.wipe?.state;
+  const isToBeWiped = order === "ordered" || order === "started" || order === "failed";
+  // One that has never been seen has to come to the agent once.
+  if (isToBeWiped || spec.hardware === undefined) return undefined;
+  return "it is accepted, and neither known to be clean nor ordered to be wiped: what it runs goes on";
+}
+
 /** Upstream looks at the condition's presence alone; one that says the opposite is not that. Unknown must not lead to another install. */
 function isInstalled({ status }: Server): boolean {
   const condition = status?.conditions?.find(({ type }) => type === "PXEBooted");
@@ -154,11 +172,11 @@ function diskMethodOf(
   server: Server,
   serverClass: ServerClass | undefined,
   setting: DiskMethod,
+  why = "a system is installed on its disk",
 ): { method: DiskMethod; because: string } {
-  const installed = "a system is installed on its disk";
   const own = server.spec?.bootFromDiskMethod;
-  if (own) return { method: own, because: `${installed} (${own}, says its Server)` };
+  if (own) return { method: own, because: `${why} (${own}, says its Server)` };
   const ofClass = serverClass?.spec?.bootFromDiskMethod;
-  if (ofClass) return { method: ofClass, because: `${installed} (${ofClass}, says its ServerClass)` };
-  return { method: setting, because: `${installed} (${setting})` };
+  if (ofClass) return { method: ofClass, because: `${why} (${ofClass}, says its ServerClass)` };
+  return { method: setting, because: `${why} (${setting})` };
 }

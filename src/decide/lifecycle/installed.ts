@@ -5,7 +5,7 @@ import type { Allocation, Binding, Machine } from "./machine.ts";
 export function isInstalled({ record }: Machine, binding: Binding): boolean {
   const condition = record.conditions?.find(({ type }) => type === "PXEBooted");
   const isOther = record.allocation !== undefined && isOtherHolder(record.allocation, binding);
-  return binding.isInstalled || (!isOther && condition !== undefined && condition.status === "True");
+  return binding.isInstalled || (!isOther && condition !== undefined && condition.status !== "False");
 }
 
 /** A binding made anew for the same MetalMachine (after a move) is the same holder. */
