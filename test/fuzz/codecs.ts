@@ -26,17 +26,8 @@ import { refusalOf } from "#wire/tftp/sender.ts";
 import { programFor } from "../boot/dhcp-client.ts";
 import captures from "../vectors/dhcp/captures.json" with { type: "json" };
 import tables from "../vectors/smbios/tables.json" with { type: "json" };
-import { latin, type Parser } from "./parser.ts";
-
-/** Calls `parse`; undefined when it refuses with a Fault that blames the sender. Everything else it throws is a find. */
-function read<T>(parse: () => T): T | undefined {
-  try {
-    return parse();
-  } catch (error) {
-    if (Fault.is(error) && error.fault === "peer") return undefined;
-    throw error;
-  }
-}
+import { latin, type Parser, read } from "./parser.ts";
+import { redfish } from "./redfish.ts";
 
 const hex = (...texts: readonly string[]): Uint8Array[] => texts.map((text) => fromHex(text)!);
 const OUR = "10.0.0.1";
@@ -203,4 +194,4 @@ const lldp: Parser = {
   },
 };
 
-export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp];
+export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp, ...redfish];

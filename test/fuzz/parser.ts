@@ -1,4 +1,5 @@
 /** What can be fuzzed: something that takes bytes from a network, and must answer or refuse whatever they are. */
+import { Fault } from "#std/fault.ts";
 
 export interface Parser {
   /** Folder of its corpus. */
@@ -18,4 +19,14 @@ export interface Parser {
 
 export function latin(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
+}
+
+/** Calls `parse`; undefined when it refuses with a Fault that blames the sender. Everything else it throws is a find. */
+export function read<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (Fault.is(error) && error.fault === "peer") return undefined;
+    throw error;
+  }
 }

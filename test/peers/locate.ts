@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "dhcp-peers" | "ipxe" | "refapi" | "kcm" | "kubectl" | "lab" | "tftp-clients" | "tshark";
+export type Peer = "dhcp-peers" | "ipxe" | "refapi" | "kcm" | "kubectl" | "lab" | "sushy" | "tftp-clients" | "tshark";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -44,6 +44,11 @@ export function locateKubectl(minor: "1.32" | "1.36"): string {
 /** Path of Wireshark's command line. */
 export function locateTshark(): string {
   return run("tools/tshark.sh");
+}
+
+/** Path of sushy-tools' Redfish emulator. */
+export function locateSushy(): string {
+  return run("tools/sushy.sh");
 }
 
 /** Folder of iPXE's programs. */

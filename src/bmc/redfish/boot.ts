@@ -5,7 +5,7 @@ import type { BootOnce } from "#decide/power.ts";
 import { isInEffect, type Override, overrideOf, patchOf, readBoot, type BootSettings } from "#wire/redfish/boot.ts";
 import { type Document, section } from "#wire/redfish/document.ts";
 import { readSystem } from "#wire/redfish/system.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import { insertMedia, slotIsVirtualCd } from "./media.ts";
 import type { Read, Resources } from "./resources.ts";

@@ -8,7 +8,7 @@ import type { Bmc, Console, Credentials } from "../bmc.ts";
 import { bootOnce } from "./boot.ts";
 import { type Subscription, subscribe } from "./events.ts";
 import { createExchange } from "./exchange.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import { identify } from "./light.ts";
 import { explore, type ServiceMap } from "./map.ts";
 import { ejectMedia, insertMedia } from "./media.ts";

@@ -1,7 +1,7 @@
 /** Events that the service sends by itself (EventService): subscribing, and ending that. */
 import { Fault } from "#std/fault.ts";
 import { link, texts } from "#wire/redfish/document.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import type { Resources } from "./resources.ts";
 

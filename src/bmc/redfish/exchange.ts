@@ -3,7 +3,7 @@ import type { Clock } from "#io/clock.ts";
 import type { HttpTransport } from "#io/http.ts";
 import { MOST_BYTES } from "#wire/redfish/constants.ts";
 import { decode, type Document, pathOf } from "#wire/redfish/document.ts";
-import { bmcFault, fromTransport } from "./fault.ts";
+import { bmcFault, fromTransport } from "../fault.ts";
 
 export interface Asked {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";

@@ -1,7 +1,7 @@
 /** The light that shows which machine it is. */
 import { type Clock, sleep } from "#io/clock.ts";
 import { readSystem } from "#wire/redfish/system.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import type { Resources } from "./resources.ts";
 

@@ -5,7 +5,7 @@ import { type Quirks, quirksOf } from "#wire/redfish/quirks.ts";
 import { readRoot, type Root } from "#wire/redfish/root.ts";
 import { readActionInfo, readSystem, type System } from "#wire/redfish/system.ts";
 import { type Identity, vendorOf } from "#wire/redfish/vendor.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { Read, Resources } from "./resources.ts";
 import type { Session } from "./session.ts";
 

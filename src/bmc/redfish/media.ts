@@ -3,7 +3,7 @@ import { type Clock, sleep } from "#io/clock.ts";
 import { Fault } from "#std/fault.ts";
 import { isLoaded, mediaOf, readSlot, type Slot, takesCd } from "#wire/redfish/media.ts";
 import { readSystem } from "#wire/redfish/system.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import type { Resources } from "./resources.ts";
 

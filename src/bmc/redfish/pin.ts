@@ -4,7 +4,7 @@
  */
 import type { Judge, ShownCertificate } from "#io/http.ts";
 import type { Log } from "#io/log.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 
 export interface PinOptions {
   /** How people call it, for messages. */

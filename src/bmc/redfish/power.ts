@@ -5,7 +5,7 @@ import { Fault } from "#std/fault.ts";
 import type { PowerAction, PowerState } from "#decide/power.ts";
 import { resetTypeOf } from "#wire/redfish/reset.ts";
 import { readSystem } from "#wire/redfish/system.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import type { Resources } from "./resources.ts";
 

@@ -5,7 +5,8 @@ import { readCollection } from "#wire/redfish/controller.ts";
 import { type Document, etagOf, pathOf } from "#wire/redfish/document.ts";
 import { readTask } from "#wire/redfish/task.ts";
 import type { Answer, Asked, Exchange } from "./exchange.ts";
-import { bmcFault, refusalOf } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
+import { refusalOf } from "./fault.ts";
 import type { Session } from "./session.ts";
 
 /** A resource and the version it was read in. */

@@ -1,6 +1,6 @@
 import { type SecureBoot, readSecureBoot } from "#wire/redfish/secure-boot.ts";
 import { readSystem } from "#wire/redfish/system.ts";
-import { bmcFault } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
 import type { ServiceMap } from "./map.ts";
 import type { Resources } from "./resources.ts";
 

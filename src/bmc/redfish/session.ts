@@ -2,7 +2,8 @@
 import { pathOf } from "#wire/redfish/document.ts";
 import type { Credentials } from "../bmc.ts";
 import type { Exchange } from "./exchange.ts";
-import { bmcFault, refusalOf } from "./fault.ts";
+import { bmcFault } from "../fault.ts";
+import { refusalOf } from "./fault.ts";
 
 /** What a service says that has no sessions, or none that work. That it takes no password is none of these: asking twice locks accounts. */
 const NO_SESSIONS = new Set([404, 405, 500, 501]);
