@@ -11,6 +11,7 @@ import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
+import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addWhyCommand } from "#cli/why.ts";
@@ -76,6 +77,7 @@ function program(): Command {
   addAssetsCommands(root, process.env["SIDERO_DATA"] ?? DATA, openAssetStore);
   addTimelineCommand(root, openTerminal);
   addWhyCommand(root, openTerminal);
+  addRequestCommand(root, openTerminal);
   return root;
 }
 
