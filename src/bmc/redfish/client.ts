@@ -1,7 +1,7 @@
 /** A machine's BMC by Redfish (DSP0266, DSP0268). */
 import type { BmcCapabilities, BmcInventory, BootOnce, PowerAction, PowerState } from "#decide/power.ts";
 import type { Clock } from "#io/clock.ts";
-import type { OpenHttp } from "#io/http.ts";
+import type { HttpTarget, HttpTransport, OpenHttp } from "#io/http.ts";
 import type { Log } from "#io/log.ts";
 import type { SecureBoot } from "#wire/redfish/secure-boot.ts";
 import type { Bmc, Console, Credentials } from "../bmc.ts";
@@ -55,11 +55,13 @@ const TIMEOUT = 30_000;
 const CONNECT_TIME = 10_000;
 /** Milliseconds that ending the session may take. */
 const CLOSE_TIME = 5000;
+/** Milliseconds for which it is known where everything is. */
+const MAP_AGE = 3_600_000;
 
 /** Nothing is asked before the first call; what is where is then found once. */
 export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
   const { server, system, credentials, expected, known, onPin, ca, open, clock, log, timeout = TIMEOUT } = options;
-  const transport = open({
+  const transport = renewed(open, {
     server,
     judge: createPin({ name: server, expected, known, log, onPin }),
     connectTime: CONNECT_TIME,
@@ -70,14 +72,20 @@ export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
   const session = new Session(exchange, credentials);
   const resources = new Resources(exchange, session, clock);
   let map: ServiceMap | undefined;
+  let exploredAt = 0;
 
   /** One call at a time, so that two never explore at once. */
-  const explored = async (signal: AbortSignal): Promise<ServiceMap> =>
-    (map ??= await explore(resources, session, { server, system }, signal));
+  const explored = async (signal: AbortSignal): Promise<ServiceMap> => {
+    if (map !== undefined) return map;
+    exploredAt = clock.monotonic();
+    return (map = await explore(resources, session, { server, system }, signal));
+  };
 
   return {
     protocol: "redfish",
     async capabilities(signal): Promise<BmcCapabilities> {
+      // Whoever asks for them wants to know what it is now; its firmware may be another one.
+      if (clock.monotonic() - exploredAt > MAP_AGE) map = undefined;
       return readCapabilities(resources, await explored(signal), signal);
     },
     async inventory(signal): Promise<BmcInventory> {
@@ -133,6 +141,19 @@ export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
         timer.cancel();
         await transport.close().catch(() => {});
       }
+    },
+  };
+}
+
+/** A transport that can be used again after it was closed: the end of a session need not be the last. */
+function renewed(open: OpenHttp, target: HttpTarget): HttpTransport {
+  let current: HttpTransport | undefined;
+  return {
+    request: (request) => (current ??= open(target)).request(request),
+    async close() {
+      const last = current;
+      current = undefined;
+      await last?.close();
     },
   };
 }
