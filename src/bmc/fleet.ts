@@ -29,6 +29,8 @@ import { wake } from "./wake.ts";
 
 /** What a driver is made for. */
 export interface BmcTarget {
+  /** Name of its Server, which is its UUID. */
+  readonly machine: string;
   readonly address: BmcAddress;
   /** Absent where none are needed. */
   readonly credentials?: Credentials;
@@ -65,6 +67,8 @@ export interface Fleet {
   onChange(listener: (machine: string) => void): () => void;
   /** The machine's serial console, in a session of its own. Rejects with the faults of {@link Bmc}. */
   console(machine: string, signal: AbortSignal): Promise<Console>;
+  /** Forgets all machines: somebody else leads now. */
+  release(): void;
   /** Ends all sessions. Never rejects. */
   close(): Promise<void>;
 }
@@ -120,6 +124,7 @@ export function createFleet(options: FleetOptions): Fleet {
     if (way.way !== "bmc") throw new Fault("bmc.unsupported", `${machine} has no BMC`, { fault: "caller", retry: "never" });
     const credentials = await readCredentials(way.credentials, readSecret);
     return makeBmc({
+      machine,
       address: way.address,
       ...(credentials === undefined ? {} : { credentials }),
       ...(fingerprint === undefined ? {} : { known: fingerprint }),
@@ -265,14 +270,21 @@ export function createFleet(options: FleetOptions): Fleet {
         throw error;
       }
     },
+    release,
     async close() {
       isClosed = true;
       review.cancel();
-      for (const machine of members.keys()) leave(machine);
+      release();
       agenda.clear();
       await Promise.allSettled(leaving);
     },
   };
+
+  function release(): void {
+    // Nobody is to be told that the way is free now.
+    refused.clear();
+    for (const machine of members.keys()) leave(machine);
+  }
 
   function facts(machine: string): PowerFacts {
     const member = members.get(machine);

@@ -42,7 +42,12 @@ export interface RawTerminal {
 /** Milliseconds for each thing that is asked of a BMC. */
 const PATIENCE = 180_000;
 
-export function addBmcCommands(program: Command, open: OpenTerminal, openBmc: OpenBmc, openRaw: () => RawTerminal): void {
+export interface BmcDoors {
+  readonly openBmc: OpenBmc;
+  readonly openRaw: () => Promise<RawTerminal>;
+}
+
+export function addBmcCommands(program: Command, open: OpenTerminal, { openBmc, openRaw }: BmcDoors): void {
   const machine = "Server or its beginning, host name, MAC or IP address, or NAMESPACE/NAME of a MetalMachine";
   reachingTheApi(program.command("bmc"))
     .description("Ask a machine's BMC for its power, inventory and sensors, now and directly.")
@@ -88,14 +93,14 @@ export async function runConsole(
   name: string,
   { client, print }: Terminal,
   openBmc: OpenBmc,
-  openRaw: () => RawTerminal,
+  openRaw: BmcDoors["openRaw"],
 ): Promise<void> {
   const server = await findServer(client, name);
   const bmc = await openBmc(server, client);
   try {
     const console = await bmc.console(AbortSignal.timeout(PATIENCE));
     print(`[console of ${server.metadata.name} by ${bmc.address}: ~. ends it, ~? says more]`);
-    const terminal = openRaw();
+    const terminal = await openRaw();
     try {
       await Promise.race([listen(console, terminal), speak(console, terminal)]);
     } finally {

@@ -13,6 +13,7 @@ import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
 import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
+import { addBmcCommands } from "#cli/bmc.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addWhyCommand } from "#cli/why.ts";
 import { Fault } from "#std/fault.ts";
@@ -78,6 +79,10 @@ function program(): Command {
   addTimelineCommand(root, openTerminal);
   addWhyCommand(root, openTerminal);
   addRequestCommand(root, openTerminal);
+  addBmcCommands(root, openTerminal, {
+    openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
+    openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
+  });
   return root;
 }
 

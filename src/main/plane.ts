@@ -105,7 +105,8 @@ export function createPlane(options: PlaneOptions): Plane {
   const { assets, machines } = options;
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
     const list = controllers({ clock, metrics, ...(assets && { assets }), ...(machines && { machines }) });
-    await new Runtime({ ...ports, metrics, events, controllers: list, mayAct }).run(signal);
+    const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
+    await runtime.run(signal).finally(() => machines?.power.release?.());
   };
   /**
    * A lease that is lost stops the controllers, not the API: a disk that is full for a while must not cost clients their watches, and

@@ -18,6 +18,7 @@ import { createTftpFiles } from "#boot/tftp/files.ts";
 import { createTftp } from "#boot/tftp/server.ts";
 import { createFlightRecorder } from "#controllers/boot-record/recorder.ts";
 import { readSubnets, type Subnet } from "#decide/dhcp/subnets.ts";
+import type { Witness } from "#decide/sighting.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Digest } from "#io/digest.ts";
@@ -57,6 +58,8 @@ export interface ProvisionOptions {
 export interface Provision {
   /** Of the HTTP port. */
   readonly port: number;
+  /** The flight recorder's. */
+  readonly witness: Witness;
   /** Ends when nothing is open any more and all that was seen is on record. */
   close(): Promise<void>;
 }
@@ -180,7 +183,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     }
     closers.push(() => dhcp.close());
     await dhcp.start();
-    return { port: ports[0]!, close };
+    return { port: ports[0]!, witness, close };
   } catch (error) {
     await close();
     throw error;

@@ -23,6 +23,8 @@ import { createBackupRoute } from "./backup-route.ts";
 import { healthHandler, metricsHandler } from "./diagnostics.ts";
 import { openAssets, type OpenAssets } from "./assets.ts";
 import { openNodeDoors } from "./doors.ts";
+import { nodeFleetDoors, openFleet } from "./fleet.ts";
+import type { OpenFleet } from "./fleet.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -51,6 +53,7 @@ export async function up(settings: Settings): Promise<void> {
   let plane: Plane | undefined;
   let provision: Provision | undefined;
   let assets: OpenAssets | undefined;
+  let bmcs: OpenFleet | undefined;
   try {
     const pki = await openPki({ disk, directory: join(directory, "pki"), clock, entropy, names, log });
     const metrics = createMetrics();
@@ -59,6 +62,7 @@ export async function up(settings: Settings): Promise<void> {
     const backup = await createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
     if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
+    bmcs = openFleet({ doors: nodeFleetDoors, clock, entropy, log, metrics }, settings);
     plane = createPlane({
       store,
       clock,
@@ -69,6 +73,7 @@ export async function up(settings: Settings): Promise<void> {
       identity,
       leaderElection,
       backup,
+      power: bmcs.fleet,
       ...(tokens && { tokens }),
       ...(assets && { assets }),
     });
@@ -95,6 +100,7 @@ export async function up(settings: Settings): Promise<void> {
       return listener.port;
     };
 
+    bmcs.connect({ client: plane.client });
     await plane.start(stop.signal);
     const port = await serve("api-address", "the API", api, true, plane.handler);
     await serve("health-addr", "health", settings["health-addr"], false, healthHandler(plane.handler));
@@ -117,12 +123,14 @@ export async function up(settings: Settings): Promise<void> {
       const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log };
       const doors = await openNodeDoors(directory, entropy);
       provision = await openProvision({ settings, subnets, doors, directory, limits: LIMITS, ...ports });
+      bmcs.connect({ witness: provision.witness });
     }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
   } finally {
     // Also when something has failed: then the rest is still running.
     stop.abort();
+    await bmcs?.fleet.close();
     await provision?.close();
     await assets?.close();
     await Promise.all(listeners.map((listener) => listener.close()));

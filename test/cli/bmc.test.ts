@@ -120,7 +120,7 @@ function echoing(keys: readonly string[], endsAfter = Number.POSITIVE_INFINITY) 
 test("sidero console hands everything through, until ~. is typed", async () => {
   const { console, raw, screen, isOpen, isClosed } = echoing(["ls\r", "~?", "~~\r", "~."]);
   const { world, terminal, lines, openBmc, closed } = await start({ console: async () => console });
-  await runConsole("m1", terminal, openBmc, () => raw);
+  await runConsole("m1", terminal, openBmc, async () => raw);
   assert.equal(screen.join(""), "ls\r\r\n[~. ends the console, ~~ is a tilde; both at the beginning of a line]\r\n~\r");
   assert.deepEqual([isOpen(), isClosed(), closed()], [false, true, 1]);
   assert.match(lines[0]!, /console of m1 by ipmi:\/\/10\.0\.0\.1/);
@@ -130,7 +130,7 @@ test("sidero console hands everything through, until ~. is typed", async () => {
 test("sidero console ends when the machine's side does, and gives the terminal back when it breaks", async () => {
   const ending = echoing(["x"], 1);
   const first = await start({ console: async () => ending.console });
-  await runConsole("m1", first.terminal, first.openBmc, () => ending.raw);
+  await runConsole("m1", first.terminal, first.openBmc, async () => ending.raw);
   assert.equal(ending.isOpen(), false);
   await first.world.stop();
   const breaking = echoing(["x"]);
@@ -142,7 +142,7 @@ test("sidero console ends when the machine's side does, and gives the terminal b
     }),
   });
   await assert.rejects(
-    runConsole("m1", second.terminal, second.openBmc, () => breaking.raw),
+    runConsole("m1", second.terminal, second.openBmc, async () => breaking.raw),
     { code: "bmc.unreachable" },
   );
   assert.deepEqual([breaking.isOpen(), breaking.isClosed(), second.closed()], [false, true, 1]);

@@ -1,7 +1,7 @@
 /** A machine's BMC by Redfish (DSP0266, DSP0268). */
 import type { BmcCapabilities, BmcInventory, BootOnce, PowerAction, PowerState } from "#decide/power.ts";
 import type { Clock } from "#io/clock.ts";
-import type { HttpTarget, HttpTransport, OpenHttp } from "#io/http.ts";
+import type { OpenHttp } from "#io/http.ts";
 import type { Log } from "#io/log.ts";
 import type { SecureBoot } from "#wire/redfish/secure-boot.ts";
 import type { Bmc, Console, Credentials } from "../bmc.ts";
@@ -61,7 +61,7 @@ const MAP_AGE = 3_600_000;
 /** Nothing is asked before the first call; what is where is then found once. */
 export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
   const { server, system, credentials, expected, known, onPin, ca, open, clock, log, timeout = TIMEOUT } = options;
-  const transport = renewed(open, {
+  const transport = open({
     server,
     judge: createPin({ name: server, expected, known, log, onPin }),
     connectTime: CONNECT_TIME,
@@ -141,19 +141,6 @@ export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
         timer.cancel();
         await transport.close().catch(() => {});
       }
-    },
-  };
-}
-
-/** A transport that can be used again after it was closed: the end of a session need not be the last. */
-function renewed(open: OpenHttp, target: HttpTarget): HttpTransport {
-  let current: HttpTransport | undefined;
-  return {
-    request: (request) => (current ??= open(target)).request(request),
-    async close() {
-      const last = current;
-      current = undefined;
-      await last?.close();
     },
   };
 }

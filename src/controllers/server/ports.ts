@@ -19,6 +19,8 @@ export interface Power {
   begin(machine: string, operation: PowerOperation): void;
   /** Ends an operation that is no longer wanted (the Server is paused now), at the next call at the latest; it counts as never begun. */
   withdraw?(machine: string, id: string): void;
+  /** Lets go of all machines, and of what is done to them: somebody else leads now. */
+  release?(): void;
   /** Sends Wake-on-LAN to the machine's interfaces. */
   wake(server: Server): void;
   /** Called with a machine whose facts have changed. Returns what ends that. */
