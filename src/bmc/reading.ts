@@ -17,13 +17,13 @@ interface Facts {
 
 export class Reading {
   readonly #clock: Clock;
-  readonly #settings: Pick<FleetSettings, "identity" | "health">;
+  readonly #settings: Pick<FleetSettings, "identity" | "health" | "rest">;
   readonly #phase: number;
   #facts: Facts = {};
   /** Monotonic: when each is due. */
   #due = { capabilities: 0, inventory: 0, health: 0 };
 
-  constructor(clock: Clock, settings: Pick<FleetSettings, "identity" | "health">, phase: number) {
+  constructor(clock: Clock, settings: Pick<FleetSettings, "identity" | "health" | "rest">, phase: number) {
     this.#clock = clock;
     this.#settings = settings;
     this.#phase = phase;
@@ -71,6 +71,7 @@ export class Reading {
     } catch (error) {
       if (isOfBmc(Fault.from(error).code)) throw error;
     }
-    this.#due[what] = now + period;
+    // Readings come every `rest`: what is due a moment after one of them is not to wait for the next.
+    this.#due[what] = now + period - this.#settings.rest / 2;
   }
 }

@@ -25,6 +25,7 @@ import { openAssets, type OpenAssets } from "./assets.ts";
 import { openNodeDoors } from "./doors.ts";
 import { nodeFleetDoors, openFleet } from "./fleet.ts";
 import type { OpenFleet } from "./fleet.ts";
+import { createMachines } from "./machines.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -62,7 +63,8 @@ export async function up(settings: Settings): Promise<void> {
     const backup = await createBackupRoute(journal, directory, entropy);
     const leaderElection = settings["enable-leader-election"];
     if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
-    bmcs = openFleet({ doors: nodeFleetDoors, clock, entropy, log, metrics }, settings);
+    if (assets !== undefined) bmcs = openFleet({ doors: nodeFleetDoors, clock, entropy, log, metrics }, settings);
+    const machines = bmcs && createMachines({ power: bmcs.fleet, settings, clock, entropy });
     plane = createPlane({
       store,
       clock,
@@ -73,9 +75,9 @@ export async function up(settings: Settings): Promise<void> {
       identity,
       leaderElection,
       backup,
-      power: bmcs.fleet,
       ...(tokens && { tokens }),
       ...(assets && { assets }),
+      ...(machines && { machines }),
     });
     const ciphers = opensslCiphers(settings["tls-min-version"], settings["tls-cipher-suites"]);
     const tls = {
@@ -100,7 +102,7 @@ export async function up(settings: Settings): Promise<void> {
       return listener.port;
     };
 
-    bmcs.connect({ client: plane.client });
+    bmcs?.connect({ client: plane.client });
     await plane.start(stop.signal);
     const port = await serve("api-address", "the API", api, true, plane.handler);
     await serve("health-addr", "health", settings["health-addr"], false, healthHandler(plane.handler));
@@ -120,10 +122,10 @@ export async function up(settings: Settings): Promise<void> {
     }
     if (assets !== undefined) {
       const { client, events } = plane;
-      const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log };
+      const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log, ...(machines && { machines }) };
       const doors = await openNodeDoors(directory, entropy);
       provision = await openProvision({ settings, subnets, doors, directory, limits: LIMITS, ...ports });
-      bmcs.connect({ witness: provision.witness });
+      bmcs?.connect({ witness: provision.witness });
     }
     if (!stop.signal.aborted) console.log("ready");
     await plane.ended;
