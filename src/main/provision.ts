@@ -138,7 +138,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       ...(machines && { orders: machines.agents }),
       seal,
       access: settings["agent-access"],
-      registry: createRegistry({ client, events }),
+      registry: createRegistry({ client, events, clock }),
       inventory,
       // What DHCP overheard is what machines say; the kernel's table is at least what answered.
       neighbour: async (address) => (await interfaces.neighbour(address)) ?? dhcp.holderOf(address),

@@ -1,5 +1,6 @@
 /** Where machines are on record: Servers and Secrets of the Kubernetes API. */
 import type { Registry, SecretDraft, ServerDraft } from "#agent/api/registry.ts";
+import { type Clock, sleep } from "#io/clock.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, Draft } from "#kube/client.ts";
@@ -21,13 +22,16 @@ interface Secret extends KubeObject {
 const Secret = kindRef<Secret>({ group: "", version: "v1", kind: "Secret", plural: "secrets", scope: "Namespaced" });
 /** How often somebody else may be faster; a machine's calls are few, and its controller writes a Server now and then. */
 const ATTEMPTS = 10;
+/** Milliseconds after a conflict; grows with each. */
+const PAUSE = 10;
 
 export interface RegistryOptions {
   readonly client: Client;
   readonly events: Recorder;
+  readonly clock: Clock;
 }
 
-export function createRegistry({ client, events }: RegistryOptions): Registry {
+export function createRegistry({ client, events, clock }: RegistryOptions): Registry {
   const servers = client.for(Server);
   const bindings = client.for(ServerBinding);
   const secrets = client.for(Secret);
@@ -57,6 +61,8 @@ export function createRegistry({ client, events }: RegistryOptions): Registry {
         } catch (error) {
           if (isNotFound(error)) return undefined;
           if (!isConflict(error) || attempt === ATTEMPTS) throw error;
+          // What conflicts may not be on disk yet, and until then it is not what is read.
+          await sleep(clock, PAUSE * attempt);
         }
       }
     },

@@ -74,6 +74,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
     registry: createRegistry({
       client,
       events: createRecorder({ client, clock, entropy, log, component: "sidero-server", instance: "test" }),
+      clock,
     }),
     inventory,
     signer: createMemorySigner(9),
