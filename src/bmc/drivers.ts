@@ -6,10 +6,11 @@ import type { OpenHttp } from "#io/http.ts";
 import type { Log } from "#io/log.ts";
 import type { Resolve } from "#io/resolve.ts";
 import type { OpenUdp } from "#io/udp.ts";
-import { Fault } from "#std/fault.ts";
 import { PRIVILEGE } from "#wire/ipmi/constants.ts";
 import { SealedCredentials } from "./credentials.ts";
 import type { MakeBmc } from "./fleet.ts";
+import { createHttpPowerBmc } from "./http-power/client.ts";
+import type { PowerDice } from "./http-power/client.ts";
 import { SensorCatalog } from "./ipmi/health.ts";
 import { IpmiBmc } from "./ipmi/ipmi.ts";
 import { IpmiSockets } from "./ipmi/sockets.ts";
@@ -30,12 +31,13 @@ export interface DriverSettings {
   /** PEM of the authorities that may have signed BMCs' certificates; absent: the system's. */
   readonly ca?: string;
   /** How often the power API of virtual machines is made to fail, for tests. */
-  readonly dice?: { readonly explicit: number; readonly silent: number };
+  readonly dice?: PowerDice;
 }
 
 export function createDrivers(doors: DriverDoors, settings: DriverSettings = {}): MakeBmc {
   const { openUdp, resolve, clock, entropy, crypto } = doors;
   const openHttp = renewed(doors.openHttp);
+  const { dice = { explicit: 0, silent: 0 } } = settings;
   const log = doors.log.with({ part: "bmc" });
   const ipmi = { sockets: new IpmiSockets(openUdp), catalog: new SensorCatalog(), clock, entropy, crypto, resolve };
   return ({ machine, address, credentials = new SealedCredentials("", ""), known, onPin }) => {
@@ -65,10 +67,7 @@ export function createDrivers(doors: DriverDoors, settings: DriverSettings = {})
           log,
         });
       case "http":
-        throw new Fault("bmc.unsupported", "the power API of virtual machines is not spoken yet", {
-          fault: "ours",
-          retry: "never",
-        });
+        return createHttpPowerBmc({ url: address.url, open: openHttp, clock, entropy, dice });
     }
   };
 }
