@@ -31,6 +31,7 @@ import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
+import { createBmcProver } from "./bmc-prover.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { refusedFor } from "./listening.ts";
@@ -140,6 +141,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       access: settings["agent-access"],
       registry: createRegistry({ client, events, clock }),
       inventory,
+      proveBmc: createBmcProver({ openUdp, clock, entropy }),
       // What DHCP overheard is what machines say; the kernel's table is at least what answered.
       neighbour: async (address) => (await interfaces.neighbour(address)) ?? dhcp.holderOf(address),
       clock,

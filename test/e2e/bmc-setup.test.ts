@@ -1,0 +1,58 @@
+/** A real kernel's /dev/ipmi0, OpenIPMI's BMC behind it, and ipmitool outside: the agent makes an account, and Sidero proves it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { bmcOf, describe } from "../../lab/description.ts";
+import { inside, output } from "../../lab/command.ts";
+import type { Machine } from "../../lab/machine.ts";
+import type { Site } from "../../lab/site.ts";
+import { recorded, siteFor, skip } from "./fixture.ts";
+
+interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+async function serverOf({ sidero }: Site, { description }: Machine): Promise<Server> {
+  return JSON.parse(await sidero.kubectl("get", "server", description.uuid!, "-o", "json")) as Server;
+}
+
+async function accountOf({ sidero }: Site, { description }: Machine): Promise<Account> {
+  const text = await sidero.kubectl("-n", "racks", "get", "secret", `${description.uuid!}-bmc`, "-o", "json");
+  const { data } = JSON.parse(text) as { data: Record<string, string> };
+  assert.deepEqual(Object.keys(data).toSorted(), ["pass", "user"], "nothing is left pending");
+  return { user: atob(data["user"]!), password: atob(data["pass"]!) };
+}
+
+/** ipmitool from outside, as whoever it is; rejects when it cannot log in. */
+function ask(site: Site, address: string, { user, password }: Account, ...words: string[]): Promise<string> {
+  const session = ["-I", "lanplus", "-C", "3", "-N", "2", "-R", "1", "-H", address, "-U", user, "-P", password];
+  return output(...inside(site.network.namespace, "ipmitool", [...session, ...words]));
+}
+
+test("an account is made from within the machine, proven from without", { skip }, async (context) => {
+  const flags = { "auto-accept-servers": "true", "bmc-secret-namespace": "racks" };
+  const site = await siteFor(context, "bmc-setup", { machines: [describe(1, { bmc: bmcOf(1) })], dhcp: "server", flags });
+  const machine = site.machines[0]!;
+  const bmc = site.bmcs.get(machine)!;
+  await site.sidero.kubectl("create", "namespace", "racks");
+  await machine.on();
+  await recorded(site, machine, "the account", 60, ({ status }) =>
+    JSON.stringify(status).includes("the account sidero was made, and the server has logged in with it"),
+  );
+  const { spec } = await serverOf(site, machine);
+  const from = (key: string) => ({ secretKeyRef: { namespace: "racks", name: `${machine.description.uuid!}-bmc`, key } });
+  assert.deepEqual(spec?.bmc, { endpoint: bmc.address, port: 623, userFrom: from("user"), passFrom: from("pass") });
+
+  const account = await accountOf(site, machine);
+  assert.equal(account.user, "sidero");
+  assert.match(account.password, /^[A-Za-z2-9]{16}$/);
+  assert.match(await ask(site, bmc.address, account, "chassis", "power", "status"), /Chassis Power is on/);
+  await assert.rejects(ask(site, bmc.address, { ...account, password: "wrong" }, "chassis", "power", "status"));
+  const users = await bmc.ipmitool("user", "list", "1");
+  assert.match(users, /^\d+\s+sidero\s+.*ADMINISTRATOR\s*$/m);
+  assert.match(users, /^2\s+admin\s+/m, "the account of the people there stays");
+
+  assert.ok(!machine.serial.tail().includes(account.password), "no password on the machine's console");
+  assert.ok(!site.sidero.child.log().includes(account.password), "nor in the log");
+});
