@@ -1,5 +1,5 @@
 /** HTTP between the hosts of the simulation: who listens where, and connections that end when one side does. */
-import type { HttpRequest, HttpResponse } from "#io/http.ts";
+import type { HttpRequest, HttpResponse, OpenHttp } from "#io/http.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
 import type { Handler, Listen, Listener } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
@@ -37,6 +37,15 @@ export class Web {
         cutOff(door, key);
       };
       return { host: address, port, close };
+    };
+  }
+
+  /** The door of a client at `from`, to any server. */
+  openFrom(from: string): OpenHttp {
+    return ({ server }) => {
+      const { host, port } = new URL(server);
+      const authority = port === "" ? `${host}:80` : host;
+      return { request: (request) => this.request(from, authority, request), close: async () => {} };
     };
   }
 

@@ -4,7 +4,7 @@
  */
 import type { DiskModel } from "./model.ts";
 
-export const CHUNK = 64 * 1024;
+export const CHUNK = 4096;
 const BLOCK = 512;
 
 /** Of a chunk: as it came, all zeros, or kept in memory. */
