@@ -9,6 +9,7 @@ import { MemoryNetwork } from "#io/memory/network.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import type { Handler } from "#io/serve.ts";
 import { Lease } from "#kube/lease.ts";
+import { SwitchWires } from "./firmware/switch-wires.ts";
 import { SimMachine } from "./machine/machine.ts";
 import { AGENT_KERNEL, SYSTEM_KERNEL } from "./machine/linux.ts";
 import { identityFor, MODELS } from "./machine/model.ts";
@@ -46,6 +47,7 @@ export class Hall {
   #journal: MemoryJournal;
   #leases = new MemoryJournal();
   #starting = false;
+  readonly #wires: SwitchWires[] = [];
   readonly #entropy: SeededEntropy;
 
   constructor(options: HallOptions) {
@@ -61,15 +63,17 @@ export class Hall {
     this.web = new Web({
       // Whoever has just sent something is in the neighbour table.
       seen: (address) => {
-        const holder = this.#holderOf(address);
-        if (holder !== undefined) host.neighbours.set(address, holder.identity.mac);
+        const i = this.#wires.findIndex(({ current }) => current === address);
+        if (i >= 0) host.neighbours.set(address, this.machines[i]!.identity.mac);
       },
     });
     this.machines = Array.from({ length: machines }, (_, i) => {
       const identity = identityFor(i, names, models);
       const own = new SeededEntropy(entropy.below(2 ** 32));
       const tell = (what: string): void => this.story.tell(identity.serial, what);
-      return new SimMachine(identity, { clock, entropy: own, network, web: this.web, segment: SEGMENT, tell });
+      const wires = new SwitchWires({ identity, clock, entropy: own, network, web: this.web, segment: SEGMENT });
+      this.#wires.push(wires);
+      return new SimMachine(identity, { clock, entropy: own, wires, tell });
     });
     const disk = createMemoryDisk();
     for (const [path, text] of Object.entries(FILES)) disk.files.set(path, { content: Buffer.from(text), mode: 0o644 });
@@ -89,10 +93,6 @@ export class Hall {
       ...options.site,
     };
     this.#journal = new MemoryJournal(options.journal ?? { seed });
-  }
-
-  #holderOf(address: string): SimMachine | undefined {
-    return this.machines.find(({ nic }) => nic.address === address);
   }
 
   /** Runs `work` while time passes; what it resolves to. */

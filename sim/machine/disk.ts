@@ -28,6 +28,14 @@ export class SimDisk {
     this.#states = new Uint8Array(model.size / CHUNK);
   }
 
+  /** The same content, on a disk of its own. */
+  copy(): SimDisk {
+    const copy = new SimDisk(this.model, this.#seed);
+    copy.#states.set(this.#states);
+    for (const [chunk, bytes] of this.#kept) copy.#kept.set(chunk, bytes.slice());
+    return copy;
+  }
+
   read(at: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {
@@ -80,6 +88,7 @@ export class SimDisk {
 
   /** A person has put it back in use: something is on it again. */
   fill(): void {
+    this.onWrite();
     this.#states.fill(STATE.pattern);
     this.#kept.clear();
   }

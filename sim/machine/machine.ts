@@ -1,25 +1,18 @@
 /** A machine: mains power, a power button, firmware that boots from where it is told, and what it boots. Its BMC acts on it from outside. */
 import type { Clock } from "#io/clock.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
-import type { MemoryNetwork } from "#io/memory/network.ts";
 import type { BootOnce, PowerState } from "#decide/power.ts";
-import { bootFromNetwork } from "../firmware/network-boot.ts";
-import type { Nic } from "../firmware/dhcp.ts";
 import type { Outcome } from "../firmware/ipxe.ts";
-import type { Web } from "../web.ts";
 import { SimDisk } from "./disk.ts";
-import { INTERFACE } from "./hardware.ts";
 import { Life } from "./life.ts";
 import type { Identity } from "./model.ts";
 import { runLinux } from "./linux.ts";
+import type { Wires } from "./wires.ts";
 
 export interface MachinePorts {
   readonly clock: Clock;
   readonly entropy: SeededEntropy;
-  readonly network: MemoryNetwork;
-  readonly web: Web;
-  /** Switch that its interface is plugged into. */
-  readonly segment: string;
+  readonly wires: Wires;
   /** What happens to it, as a line. */
   readonly tell: (what: string) => void;
 }
@@ -44,7 +37,6 @@ const CYCLE = 1_000;
 export class SimMachine {
   readonly identity: Identity;
   readonly ports: MachinePorts;
-  readonly nic: Nic;
   readonly disks: readonly SimDisk[];
   /** Firmware's own order; a boot-once comes before it. */
   bootOrder: readonly ("network" | "disk")[] = ["network", "disk"];
@@ -60,9 +52,6 @@ export class SimMachine {
     this.identity = identity;
     this.ports = ports;
     this.disks = identity.model.disks.map((model) => new SimDisk(model, ports.entropy.below(2 ** 32)));
-    const host = ports.network.host();
-    this.nic = { host, segment: ports.segment, name: INTERFACE, mac: identity.mac, address: undefined };
-    host.connect(ports.segment, INTERFACE, [], identity.mac);
   }
 
   get power(): PowerState {
@@ -133,8 +122,7 @@ export class SimMachine {
     this.#life?.end();
     this.#life = undefined;
     this.screen = "dark";
-    this.nic.host.connect(this.nic.segment, this.nic.name, [], this.nic.mac);
-    this.nic.address = undefined;
+    this.ports.wires.lose();
   }
 
   async #run(life: Life): Promise<void> {
@@ -162,7 +150,7 @@ export class SimMachine {
 
   async #bootNetwork(life: Life, once: BootOnce | undefined): Promise<void> {
     this.screen = "network boot";
-    const outcome = await bootFromNetwork(this, life, once);
+    const outcome = await this.ports.wires.boot(life, once, () => this.installed !== undefined);
     await this.#follow(outcome, life);
   }
 
