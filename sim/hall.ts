@@ -14,7 +14,8 @@ import { SimMachine } from "./machine/machine.ts";
 import { AGENT_KERNEL, SYSTEM_KERNEL } from "./machine/linux.ts";
 import { identityFor, MODELS } from "./machine/model.ts";
 import type { Model } from "./machine/model.ts";
-import type { Process, Site } from "./process.ts";
+import type { Process } from "./process.ts";
+import type { Site } from "./site.ts";
 import { sha512, startProcess } from "./process.ts";
 import { Story, storyLog } from "./story.ts";
 import { Web } from "./web.ts";
@@ -32,6 +33,8 @@ export interface HallOptions {
 
 const SEGMENT = "provisioning";
 const SERVER = "10.77.0.1";
+const MANAGEMENT = "management";
+const MANAGER = "10.88.255.1";
 /** Milliseconds a datagram is under way at the most. */
 export const TRAVEL = 2;
 
@@ -59,6 +62,7 @@ export class Hall {
     this.setNetwork({ loss: 0, duplication: 0, delay: TRAVEL });
     const host = network.host();
     host.connect(SEGMENT, "eth0", [`${SERVER}/16`], "52:54:00:00:00:01");
+    host.connect(MANAGEMENT, "eth1", [`${MANAGER}/16`], "52:54:00:00:00:02");
     const names = new SeededEntropy(entropy.below(2 ** 32));
     this.web = new Web({
       // Whoever has just sent something is in the neighbour table.
@@ -82,6 +86,7 @@ export class Hall {
       entropy: new SeededEntropy(entropy.below(2 ** 32)),
       host,
       address: SERVER,
+      managementAddress: MANAGER,
       web: this.web,
       disk,
       blobs: new MemoryBlobs({ sha512, disk }),

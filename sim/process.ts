@@ -5,50 +5,24 @@ import type { Store } from "#apiserver/store/store.ts";
 import { readSettings } from "#cli/settings/read.ts";
 import { Downloads } from "#controllers/environment/downloads.ts";
 import { readSubnets } from "#decide/dhcp/subnets.ts";
-import type { Clock } from "#io/clock.ts";
-import type { HttpTransport } from "#io/http.ts";
-import type { Log } from "#io/log.ts";
-import type { MemoryBlobs } from "#io/memory/blobs.ts";
-import type { MemoryDisk } from "#io/memory/disk.ts";
 import { createMemoryDownload } from "#io/memory/download.ts";
-import type { SeededEntropy } from "#io/memory/entropy.ts";
 import type { MemoryJournal } from "#io/memory/journal.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
-import type { MemoryHost } from "#io/memory/network.ts";
-import type { Handler } from "#io/serve.ts";
-import type { Seal } from "#io/seal.ts";
-import type { OpenUdp } from "#io/udp.ts";
+import { systemCrypto } from "#io/node/crypto.ts";
 import { digest } from "#io/node/digest.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { ProvisionDoors } from "#main/doors.ts";
+import { openFleet } from "#main/fleet.ts";
 import type { Plane } from "#main/plane.ts";
 import { createPlane } from "#main/plane.ts";
 import type { Provision } from "#main/provision.ts";
 import { openProvision } from "#main/provision.ts";
+import type { Site } from "./site.ts";
+import { httpUntilDeath, untilDeath } from "./sockets.ts";
+import { createMachines } from "#main/machines.ts";
 import { Life } from "./machine/life.ts";
-import type { Web } from "./web.ts";
-
-/** What outlives a process: its host, and what is on that host's disk. */
-export interface Site {
-  readonly clock: Clock;
-  readonly entropy: SeededEntropy;
-  readonly host: MemoryHost;
-  readonly address: string;
-  readonly web: Web;
-  readonly disk: MemoryDisk;
-  readonly blobs: MemoryBlobs;
-  readonly seal: Seal;
-  readonly origins: Map<string, Handler>;
-  readonly subnets: unknown;
-  readonly flags: Readonly<Record<string, string>>;
-  readonly log: Log;
-  /** Between Sidero's own clients and its API. */
-  readonly between?: (transport: HttpTransport) => HttpTransport;
-  /** Called with a store that has just been opened, before anything is done with it. */
-  readonly onStore?: (store: Store) => void;
-}
 
 export interface Process {
   readonly life: Life;
@@ -71,6 +45,12 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
   const stop = new AbortController();
   const store = await createStore({ journal, clock: life });
   site.onStore?.(store);
+  const openUdp = untilDeath(host.openUdp, life);
+  const openHttp = httpUntilDeath(web.openFrom(site.managementAddress), life);
+  const { interfaces } = host;
+  const fleetDoors = { openUdp, openHttp, interfaces, resolve: async (name: string) => name, crypto: systemCrypto };
+  const bmcs = openFleet({ doors: fleetDoors, clock: life, entropy, log, metrics: silentMetrics }, settings);
+  const machines = createMachines({ power: bmcs.fleet, settings, clock: life, entropy });
   const download = createMemoryDownload(site.origins);
   const downloads = new Downloads({ blobs, download, clock: life, entropy, log });
   const plane = createPlane({
@@ -83,14 +63,16 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     identity: "sim",
     leaderElection: true,
     assets: { blobs, downloads },
+    machines,
     ...(site.between && { between: site.between }),
   });
+  bmcs.connect({ client: plane.client });
   await plane.start(stop.signal);
   const doors: ProvisionDoors = {
     disk: site.disk,
-    openUdp: untilDeath(host.openUdp, life),
+    openUdp,
     openIcmp6: host.openIcmp6,
-    interfaces: host.interfaces,
+    interfaces,
     listen: web.listenAt(address),
     lookup: async () => [],
     seal: site.seal,
@@ -105,6 +87,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     doors,
     directory: "/data",
     client: own,
+    machines,
     events,
     blobs,
     clock: life,
@@ -113,6 +96,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     log,
     limits: LIMITS,
   });
+  bmcs.connect({ witness: provision.witness });
   return {
     life,
     store,
@@ -120,33 +104,15 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     plane,
     provision,
     async stop() {
-      await provision.close();
       stop.abort();
+      await bmcs.fleet.close();
+      await provision.close();
       await plane.ended;
       await downloads.close();
       await plane.stop();
       await store.close();
       life.end();
     },
-  };
-}
-
-/** Sockets that are closed by the kernel when the process dies. */
-function untilDeath(openUdp: OpenUdp, life: Life): OpenUdp {
-  return async (options, receive) => {
-    const socket = await openUdp(options, (datagram) => {
-      if (life.alive) receive(datagram);
-    });
-    const forget = life.onEnd(() => void socket.close());
-    return {
-      address: socket.address,
-      port: socket.port,
-      send: async (bytes, to) => (life.alive ? socket.send(bytes, to) : undefined),
-      close: async () => {
-        forget();
-        await socket.close();
-      },
-    };
   };
 }
 

@@ -102,6 +102,10 @@ export class Board {
     else this.machine.bootOnce = boot;
   }
 
+  setPxeOnce(): void {
+    this.setBootOnce({ device: "pxe", firmware: this.machine.identity.model.firmware });
+  }
+
   light(): boolean {
     return this.#light;
   }

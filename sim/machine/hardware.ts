@@ -21,7 +21,7 @@ export function linuxOn(identity: Identity, cidr: string, commandLine: string): 
     "/proc/sys/kernel/hostname": "(none)\n",
     ...(firmware === "uefi" && { "/sys/firmware/efi/fw_platform_size": "64\n" }),
     ...interfaceFiles(mac),
-    ...Object.fromEntries(model.disks.flatMap((disk) => Object.entries(diskFiles(disk, serial)))),
+    ...Object.fromEntries(model.disks.flatMap((disk, i) => Object.entries(diskFiles(disk, i, serial)))),
   });
   machine.links.set(`/sys/class/net/${INTERFACE}/device`, "/sys/devices/pci0000:00/0000:00:19.0");
   for (const [i, { name, kind, removable }] of model.disks.entries()) {
@@ -33,13 +33,13 @@ export function linuxOn(identity: Identity, cidr: string, commandLine: string): 
 
 function interfaceFiles(mac: string): Record<string, string> {
   const files = { address: mac, addr_assign_type: "0", ifindex: "2", flags: "0x1003", mtu: "1500" };
-  const more = { type: "1", operstate: "up", carrier: "1", speed: "10000", "device/vendor": "0x8086" };
+  const more = { type: "1", operstate: "up", carrier: "1", speed: "10000" };
   return Object.fromEntries(
     Object.entries({ ...files, ...more }).map(([name, value]) => [`/sys/class/net/${INTERFACE}/${name}`, `${value}\n`]),
   );
 }
 
-function diskFiles({ name, model, kind, size, removable }: DiskModel, serial: string): Record<string, string> {
+function diskFiles({ name, model, kind, size, removable }: DiskModel, index: number, serial: string): Record<string, string> {
   const own = serialOf(serial, name);
   const files: Record<string, string> = {
     size: String(size / 512),
@@ -53,7 +53,8 @@ function diskFiles({ name, model, kind, size, removable }: DiskModel, serial: st
     "device/model": model,
     ...(kind === "nvme" ? { "device/serial": own } : { "device/type": "0", serial: own }),
   };
-  return Object.fromEntries(Object.entries(files).map(([file, value]) => [`/sys/block/${name}/${file}`, `${value}\n`]));
+  const at = devicePath(index, name, kind, removable === true);
+  return Object.fromEntries(Object.entries(files).map(([file, value]) => [`${at}/${file}`, `${value}\n`]));
 }
 
 /** Of a disk; unlike any other's in the hall. */

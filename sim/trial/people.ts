@@ -5,6 +5,7 @@ import { REQUEST_ANNOTATION, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
 import type { KubeObject } from "#schema/meta.ts";
+import { HTTP_POWER_PORT } from "../bmc/attach.ts";
 import type { Board } from "../bmc/board.ts";
 import type { SimMachine } from "../machine/machine.ts";
 import type { Ledger } from "./ledger.ts";
@@ -81,7 +82,7 @@ export class People {
     }
     if (model.bmc === "http") {
       return await this.#patch(machine, client, "introduces the power API of", {
-        spec: { managementApi: { endpoint: `http://${board.address}:8000` } },
+        spec: { managementApi: { endpoint: `http://${board.address}:${HTTP_POWER_PORT}` } },
       });
     }
     const name = `bmc-${serial.toLowerCase()}`;
@@ -92,7 +93,7 @@ export class People {
       .create({ metadata: { name, namespace: "default" }, type: "Opaque", data })
       .catch(() => undefined);
     const from = (key: string) => ({ secretKeyRef: { namespace: "default", name, key } });
-    const endpoint = model.bmc === "ipmi" ? board.address : `redfish+http://${board.address}/redfish/v1/Systems/1`;
+    const endpoint = `redfish+http://${board.address}/redfish/v1/Systems/1`;
     await this.#patch(machine, client, "introduces the BMC of", {
       spec: { bmc: { endpoint, userFrom: from("user"), passFrom: from("pass") } },
     });

@@ -2,8 +2,10 @@
  * One trial by ordeal: a hall of machines under people and mischief for some hours, watched all the time; then calm, in which everything has to come to
  * where it belongs. All of it follows from the seed.
  */
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Board } from "../bmc/board.ts";
+import { attach } from "../bmc/attach.ts";
 import { Hall } from "../hall.ts";
 import type { Story } from "../story.ts";
 import { noTrouble, troubled } from "./api-faults.ts";
@@ -29,6 +31,8 @@ export interface Verdict {
   readonly story: Story;
   /** Hours of simulated time. */
   readonly hours: number;
+  /** Servers as they were at last. */
+  readonly servers: ReadonlyMap<string, Server>;
 }
 
 const MINUTE = 60_000;
@@ -93,6 +97,7 @@ export async function runTrial({ seed, machines: count, hours = 2 }: TrialOption
   });
   const mischief = new Mischief({ hall, entropy: draw(), clock, api: trouble, boards, tell });
 
+  for (const board of boards) await attach({ board, web: hall.web, clock, entropy: draw() });
   await hall.during(hall.start());
   const powering = draw();
   for (const machine of machines) clock.after(powering.below(10 * MINUTE), () => machine.switchOn());
@@ -125,5 +130,5 @@ export async function runTrial({ seed, machines: count, hours = 2 }: TrialOption
   }
   const end = clock.monotonic();
   await hall.stop();
-  return { seed, violations: watch.violations, restless: left, story, hours: end / HOUR };
+  return { seed, violations: watch.violations, restless: left, story, hours: end / HOUR, servers: ledger.servers };
 }

@@ -103,7 +103,13 @@ export class Watch {
     }
     if (status.wipe?.id !== was.wipe?.id || status.wipe?.state !== was.wipe?.state) {
       const { wipe } = status;
-      const detail = wipe?.detail === undefined ? "" : `: ${wipe.detail}`;
+      const disks = (wipe?.disks ?? []).map(
+        ({ name, state, method, detail }) => `${name} ${state} ${method ?? ""} ${detail ?? ""}`,
+      );
+      const detail = [wipe?.detail, ...disks]
+        .filter(Boolean)
+        .map((each) => `; ${each}`)
+        .join("");
       this.#options.story.tell(
         who,
         wipe === undefined ? "has no wipe order" : `its wipe order ${wipe.id} (${wipe.by}) is ${wipe.state}${detail}`,
