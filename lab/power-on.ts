@@ -1,17 +1,19 @@
 /** A rack is powered on: every machine in turn, their roads on the screen, until all have registered. */
-import { createBoard } from "./board.ts";
 import type { Machine } from "./machine.ts";
 import { inTurn } from "./rack.ts";
 import { followRecords } from "./records.ts";
+import { createRoadBoard } from "./road-board.ts";
 import type { Screen } from "./screen.ts";
 import type { Site } from "./site.ts";
 
 /** Throws when a machine has not registered within so many seconds of being switched on, with what it last wrote. */
 export async function powerOn(site: Site, screen: Screen, seconds: number): Promise<void> {
-  const board = createBoard(screen, site.machines);
+  const board = createRoadBoard(screen, site.machines);
   const records = followRecords(site.sidero, board.take);
   try {
     await inTurn(site.machines, async (machine) => {
+      // As whoever presses F12: what is on its disks may have other plans.
+      await machine.bootNext("network");
       await machine.on();
       await within(seconds, machine, board.arrived(machine));
     });

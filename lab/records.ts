@@ -1,18 +1,13 @@
-/** BootRecords as kubectl sees them change. */
-import { createInterface } from "node:readline";
+/** BootRecords of the rack's machines. */
 import { BootRecord, type BootRecord as Boot } from "#kinds/metal/v1alpha2/boot-record.ts";
 import type { Machine } from "./machine.ts";
 import type { Sidero } from "./sidero.ts";
+import { watch, type Watch } from "./watch.ts";
 
 /** Calls `see` with every BootRecord that there is, and with each as it changes, until `stop`. */
-export function followRecords(sidero: Sidero, see: (record: Boot) => void): { stop(): Promise<void> } {
+export function followRecords(sidero: Sidero, see: (record: Boot) => void): Watch {
   const { plural, group } = BootRecord;
-  const child = sidero.follow("get", `${plural}.${group}`, "--watch", "--output-watch-events", "--output=json");
-  createInterface({ input: child.process.stdout! }).on("line", (line) => {
-    const { type, object } = JSON.parse(line) as { type: string; object: Boot };
-    if (type !== "DELETED") see(object);
-  });
-  return { stop: () => child.stop() };
+  return watch(sidero, `${plural}.${group}`, see);
 }
 
 /** It is of that machine, and of its present boot or a later one. */
