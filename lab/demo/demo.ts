@@ -1,40 +1,49 @@
 /**
- * `make demo`: a rack of three machines that nobody has seen is powered on. Each boots its own way, the screen shows how far it is,
- * and minutes later kubectl reads back what Sidero knows of them. ONCE=1 ends it there (exit 0, or 1 when a machine did not come);
- * otherwise all stays up for you to play with until Ctrl-C.
+ * `make demo`: a rack of three machines, with BMCs and with somebody's old data on their disks, is powered on. They register, each
+ * in its own way; they are accepted, and so wiped and switched off: one is started for that by its BMC, the others are in the agent already, which
+ * makes an account for Sidero on theirs. In the end their disks are looked at from outside, and kubectl reads back what Sidero knows. ONCE=1 ends it
+ * there (exit 0, or 1 when something is not as it should be); otherwise all stays up for you to play with until Ctrl-C.
  */
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { describe } from "../description.ts";
+import { bmcOf, describe } from "../description.ts";
+import type { Machine } from "../machine.ts";
 import { bring } from "../peers.ts";
 import { powerOn } from "../power-on.ts";
 import { createScreen } from "../screen.ts";
 import { openSite, type Site } from "../site.ts";
+import { cleanUp, configureBmc, type Cleaned } from "./clean-up.ts";
+import { sizeText, table } from "./table.ts";
 
-/** Seconds from the power button to a Server, on a machine that has a lot to do. */
+/** Seconds from the power button to a Server, and from acceptance to clean and off, on a machine that has a lot to do. */
 const PATIENCE = 180;
 
 const RACK = [
-  describe(1, { name: "rack-1", mebibytes: 1024 }),
-  describe(2, { name: "rack-2", firmware: "uefi", mebibytes: 2048, disks: [{ model: "nvme", gibibytes: 40, serial: "NVME2" }] }),
-  describe(3, { name: "rack-3", firmware: "uefi-http", cores: 2, mebibytes: 1024 }),
+  describe(1, { name: "rack-1", mebibytes: 1024, bmc: bmcOf(1), first: "disk" }),
+  describe(2, {
+    name: "rack-2",
+    firmware: "uefi",
+    mebibytes: 2048,
+    disks: [{ model: "nvme", gibibytes: 40, serial: "NVME2" }],
+    bmc: bmcOf(2),
+    first: "disk",
+  }),
+  describe(3, {
+    name: "rack-3",
+    firmware: "uefi-http",
+    cores: 2,
+    mebibytes: 1024,
+    disks: [
+      { model: "virtio-blk-pci", gibibytes: 10, serial: "DISK3A" },
+      { model: "ide-hd", gibibytes: 20, serial: "DISK3B" },
+    ],
+    bmc: bmcOf(3),
+    first: "disk",
+  }),
 ];
-
-/** What `kubectl get servers` shows of the hardware, here. */
-const COLUMNS = [
-  "SERVER:.metadata.name",
-  "SERIAL:.spec.hardware.system.serialNumber",
-  "BOOT:.spec.hardware.firmware.bootMode",
-  "CORES:.spec.hardware.compute.totalCoreCount",
-  "MEMORY:.spec.hardware.memory.totalSize",
-  "DISKS:.spec.hardware.storage.devices[*].deviceName",
-  "STORAGE:.spec.hardware.storage.totalSize",
-  "NIC:.spec.hardware.network.interfaces[*].driver",
-  "ADDRESS:.status.addresses[0].address",
-].join(",");
 
 const started = performance.now();
 const screen = createScreen(process.stdout);
@@ -48,31 +57,86 @@ function show(title: string, text: string): void {
   screen.print(`\n${styleText("bold", title)}\n${text.trimEnd()}`);
 }
 
-async function demonstrate({ sidero, machines }: Site): Promise<void> {
-  const servers = JSON.parse(await sidero.kubectl("get", "servers", "-o", "json")) as { items: { metadata: { name: string } }[] };
-  const names = servers.items.map(({ metadata }) => metadata.name);
-  for (const { description } of machines) {
-    if (!names.includes(description.uuid!))
-      throw new Error(`${description.name} is no Server: there are only ${names.join(", ")}`);
+/** What Sidero says that it has erased, and what is found on the disks from outside. Throws when something is left. */
+async function inspect(cleaned: readonly Cleaned[]): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (const { machine, server, seconds } of cleaned) {
+    const erased = server.status?.wipe?.disks ?? [];
+    for (const [index, { serial, gibibytes }] of machine.description.disks.entries()) {
+      const image = machine.disks[index]!;
+      const remains = await image.remains();
+      if (remains.length > 0) throw new Error(`${machine.description.name}: ${serial} still holds old data at ${remains[0]}`);
+      const record = erased.find((disk) => disk.serial === serial);
+      if (record?.state !== "done") throw new Error(`${machine.description.name}: no record of ${serial} being erased`);
+      const verified = record.verified === true ? "read back" : "not read back";
+      const name = index === 0 ? machine.description.name : "";
+      const total = index === 0 ? `${seconds.toFixed(1)} s` : "";
+      rows.push([
+        name,
+        record.name,
+        serial,
+        sizeText(gibibytes * 1024 ** 3),
+        record.method ?? "",
+        verified,
+        "nothing left",
+        total,
+      ]);
+    }
   }
-  show("kubectl get servers -o custom-columns=…", await sidero.kubectl("get", "servers", "-o", `custom-columns=${COLUMNS}`));
-  show(`sidero timeline ${names[1]}`, await sidero.run("timeline", names[1]!, "--kubeconfig", sidero.kubeconfig));
+  return rows;
+}
+
+/** Somebody pulls the cord of the first: its BMC has to bring it back. Nobody tells Sidero of the others' BMCs. */
+async function prepare({ sidero, machines, bmcs }: Site): Promise<void> {
+  const first = machines[0]!;
+  await first.off();
+  await configureBmc(sidero, first, bmcs.get(first)!);
+  step(`${first.description.name} is switched off again, and Sidero is told of its BMC; it is to find the others' itself`);
+}
+
+async function demonstrate(site: Site): Promise<void> {
+  const { sidero, machines } = site;
+  screen.print("        All are accepted: they may be wiped.");
+  const cleaned = await cleanUp(site, screen, PATIENCE);
+  step("all machines are clean and off");
 
   await sidero.apply(await readFile(join(import.meta.dirname, "classes.yaml"), "utf8"));
-  for (const name of names) await sidero.kubectl("patch", "server", name, "--type=merge", "-p", '{"spec":{"accepted":true}}');
-  const all = `--for=jsonpath={.status.serversAvailable[${names.length - 1}]}`;
+  const all = `--for=jsonpath={.status.serversAvailable[${machines.length - 1}]}`;
   await sidero.kubectl("wait", "serverclass/any", all, "--timeout=15s");
-  show("Accepted, they are in the classes they fit: kubectl get serverclasses", await sidero.kubectl("get", "serverclasses"));
+  show("kubectl get servers,serverclasses", await sidero.kubectl("get", "servers,serverclasses"));
+  const { uuid } = machines[0]!.description;
+  show(`sidero timeline ${uuid}`, await sidero.run("timeline", uuid!, "--kubeconfig", sidero.kubeconfig));
+
+  const head = ["MACHINE", "DISK", "SERIAL", "SIZE", "ERASED BY", "VERIFIED", "SEEN FROM OUTSIDE", "ACCEPTED TO OFF"];
+  show("Erased", table(head, await inspect(cleaned)));
+  const hardware = cleaned.map((each) => [each.machine.description.name, ...hardwareOf(each), ...timesOf(each)]);
+  show("Machines", table(["MACHINE", "BOOT", "CORES", "MEMORY", "STORAGE", "ADDRESS", "BMC", "STEPS (s)"], hardware));
+}
+
+function hardwareOf({ server: { spec, status } }: Cleaned): string[] {
+  const { firmware, compute, memory, storage } = spec?.hardware ?? {};
+  const address = status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
+  const facts = [firmware?.bootMode, compute?.totalCoreCount, memory?.totalSize, storage?.totalSize, address];
+  return [...facts.map((fact) => String(fact ?? "")), spec?.bmc?.endpoint ?? "none"];
+}
+
+function timesOf({ steps, seconds }: Cleaned): string[] {
+  const named = steps.map(({ phase, at }) => `${phase} ${at.toFixed(1)}`);
+  return [[...named, `off ${seconds.toFixed(1)}`].join(" → ")];
 }
 
 async function main(site: Site): Promise<void> {
-  step("Sidero is ready, alone on the rack's network: DHCP, TFTP and HTTP are its own");
-  screen.print("        Power on.");
+  const disks = site.machines.flatMap((machine: Machine) => machine.disks);
+  for (const disk of disks) await disk.fill();
+  step("Sidero is ready, alone on the rack's network: DHCP, TFTP and HTTP are its own. The disks hold somebody's old data");
+  screen.print("        Power on, F12.");
   await powerOn(site, screen, PATIENCE);
   step(`${site.machines.length} machines have registered`);
+  await prepare(site);
   await demonstrate(site);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  show("Summary", `${site.machines.length} bare machines, powered on, are Servers with all their hardware; ${seconds} s in all.`);
+  const what = `${site.machines.length} bare machines, powered on, are Servers with all their hardware, wiped, verified, and off`;
+  show("Summary", `${what}; ${seconds} s in all.`);
   if (process.env["ONCE"] === "1") return;
 
   const { sidero, network } = site;

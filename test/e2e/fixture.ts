@@ -6,9 +6,12 @@ import type { TestContext } from "node:test";
 import type { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
 import type { Machine } from "../../lab/machine.ts";
 import { bring } from "../../lab/peers.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { followServers, headline, isServerOf, momentOf, type Moment } from "../../lab/life.ts";
 import { followRecords, isOf } from "../../lab/records.ts";
 import type { Line } from "../../lab/serial.ts";
 import { openSite, type Site, type SiteOptions } from "../../lab/site.ts";
+import type { Watch } from "../../lab/watch.ts";
 import { withoutPeer } from "../peers/locate.ts";
 
 /** For node:test's `skip`. */
@@ -50,36 +53,72 @@ export function written(machine: Machine, pattern: RegExp, seconds: number): Pro
 }
 
 /**
- * The record of a machine's present boot, as soon as it is what is looked for. Throws with the last one seen when that takes far
+ * The first object that is looked for among those that `follow` shows. Throws with what was seen last, as `say` tells it, when that takes far
  * longer than the seconds that it takes at leisure.
  */
-export async function recorded(
+async function until<T>(
+  follow: (see: (object: T) => void) => Watch,
+  isIt: (object: T) => boolean,
+  what: string,
+  seconds: number,
+  say: (seen: readonly T[]) => string,
+): Promise<T> {
+  const found = Promise.withResolvers<T>();
+  const seen: T[] = [];
+  const watching = follow((object) => {
+    seen.push(object);
+    if (isIt(object)) found.resolve(object);
+  });
+  const allowed = patience(seconds);
+  const timer = setTimeout(() => {
+    found.reject(new Error(`no ${what} within ${Math.round(allowed / 1000)} s, but ${say(seen)}`));
+  }, allowed);
+  try {
+    return await found.promise;
+  } finally {
+    clearTimeout(timer);
+    await watching.stop();
+  }
+}
+
+/** The record of a machine's present boot, as soon as it is what is looked for. */
+export function recorded(
   { sidero }: Site,
   machine: Machine,
   what: string,
   seconds: number,
   isIt: (record: BootRecord) => boolean,
 ): Promise<BootRecord> {
-  const found = Promise.withResolvers<BootRecord>();
-  const seen = new Map<string, BootRecord>();
-  const records = followRecords(sidero, (record) => {
-    if (!isOf(record, machine)) return;
-    seen.set(record.metadata.name ?? "", record);
-    if (isIt(record)) found.resolve(record);
-  });
-  const allowed = patience(seconds);
-  const timer = setTimeout(() => {
-    const last = JSON.stringify([...seen.values()], undefined, 1);
-    found.reject(
-      new Error(`${machine.description.name}: no record of ${what} within ${Math.round(allowed / 1000)} s, but ${last}`),
-    );
-  }, allowed);
-  try {
-    return await found.promise;
-  } finally {
-    clearTimeout(timer);
-    await records.stop();
-  }
+  return until(
+    (see: (record: BootRecord) => void) => followRecords(sidero, (record) => isOf(record, machine) && see(record)),
+    isIt,
+    `record of ${what} of ${machine.description.name}`,
+    seconds,
+    (seen) => JSON.stringify(seen.at(-1), undefined, 1),
+  );
+}
+
+/** A machine's Server, as soon as it is what is looked for. */
+export function served(
+  { sidero }: Site,
+  machine: Machine,
+  what: string,
+  seconds: number,
+  isIt: (server: Server, moment: Moment) => boolean,
+): Promise<Server> {
+  return until(
+    (see: (server: Server) => void) => followServers(sidero, (server) => isServerOf(server, machine) && see(server)),
+    (server) => isIt(server, momentOf(server)),
+    `${what} of ${machine.description.name}`,
+    seconds,
+    (seen) => `${historyOf(seen).join("\n")}\n${JSON.stringify(seen.at(-1)?.status, undefined, 1)}`,
+  );
+}
+
+/** What a Server went through, each thing once. */
+export function historyOf(servers: readonly Server[]): string[] {
+  const lines = servers.map((server) => headline(momentOf(server)));
+  return lines.filter((line, index) => line !== lines[index - 1]);
 }
 
 /** What `sidero timeline` prints of a machine. */
