@@ -34,7 +34,7 @@ export class TroubleLog {
         of: total,
         examples,
       });
-    } else if (bad * WORSE <= this.#said && bad < Math.max(LEAST, total * SHARE)) {
+    } else if (this.#said > 0 && bad * WORSE <= this.#said && bad < Math.max(LEAST, total * SHARE)) {
       this.#said = 0;
       this.#log.info("most BMCs can be used again", { bad, of: total });
     }

@@ -60,6 +60,35 @@ test("a machine that is off, or on without an agent, is brought into the agent b
   }
 });
 
+test("the stream of a machine that has lost its power is not believed against its BMC", () => {
+  const model = new Model();
+  model.connect();
+  model.pass(10_000);
+  model.power = "unknown";
+  model.record = { phase: "Discovered" };
+  model.rest();
+  assert.deepEqual(model.done, ["agent:wipe"], "who is to know");
+  model.power = "off";
+  model.rest();
+  assert.deepEqual(model.done, ["agent:wipe", "pxe+on"]);
+  assert.deepEqual([model.record.phase, waitsFor(model), model.record.wipe?.attempts], ["Wiping", "AgentBooting", 1]);
+
+  model.pass(45_000);
+  model.connect();
+  model.rest();
+  model.beginWipe();
+  model.pass(30_000);
+  model.power = "off";
+  model.rest();
+  assert.equal(model.record.wipe?.state, "started", "its agent was heard of a moment ago");
+  model.pass(31_000);
+  model.rest();
+  assert.deepEqual([model.record.wipe?.state, model.record.wipe?.detail], ["failed", "it went off"]);
+  model.pass(60_000);
+  model.rest();
+  assert.equal(model.done.at(-1), "pxe+on");
+});
+
 test("allocated, installed, released: booted into its Environment once, kept, and wiped afterwards", () => {
   const model = new Model().clean();
   model.binding = BINDING;

@@ -19,9 +19,30 @@ export function wiping(machine: Machine, order: Wipe, now: number): Course {
   // About to be gone: it is told nothing any more.
   if (action?.state === "running" && action.id.startsWith(`boot-agent/${order.id}.`)) return boot(machine, order, now);
   const agent = agentOf(machine);
+  if (hasGoneOff(machine, order, agent)) return wentOff(machine, order, now);
   if (agent === undefined) return without(machine, order, now);
   if (order.boot !== agent.boot) return tell(machine, order, agent.boot, now);
   return told(machine, order, now);
+}
+
+/**
+ * Its BMC reads off, and nothing was heard since: no agent is there to do what it was told. The stream of a machine that has lost its power takes
+ * minutes to be missed.
+ */
+function hasGoneOff({ seen: { power } }: Machine, order: Wipe, agent: ReturnType<typeof agentOf>): boolean {
+  if (order.boot === undefined || power.way !== "bmc" || power.power !== "off") return false;
+  const read = power.readAt ?? 0;
+  if (read <= (agent?.since ?? (parse(order.attemptedAt) || 0))) return false;
+  // An agent that still speaks is right, and its BMC is not.
+  return order.state !== "started" || read > (parse(order.heardAt ?? order.startedAt) || 0) + MINUTE;
+}
+
+/** In the middle of its work that is a failure; before, it is only to be started. */
+function wentOff(machine: Machine, order: Wipe, now: number): Course {
+  if (order.state === "started") return failing(machine, order, "it went off", now);
+  if (order.state === "failed") return again(machine, order, now);
+  const { boot: _, ...untold } = order;
+  return boot(machine, untold, now);
 }
 
 /** The agent is connected and has been told. */
