@@ -6,7 +6,7 @@ import type { ServerClass as OlderClass } from "#kinds/metal/v1alpha1/server-cla
 import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
-import { ANY, decideServerClass, membershipOf, type ObservedClass } from "./server-class.ts";
+import { ANY, decideServerClass, membershipOf, type ObservedClass, whereErrors } from "./server-class.ts";
 
 type Spec = NonNullable<ServerClass["spec"]>;
 
@@ -192,6 +192,40 @@ test("the class any is made when missing and its qualifiers cleared; other class
   // Fixpoint: after the effect there is none.
   assert.deepEqual(decideServerClass(observed({ serverClass: any({}) })).effects, []);
   assert.deepEqual(decideServerClass(observed({ serverClass: any({ qualifiers: {} }) })).effects, []);
+});
+
+test("where is one rule more, and one that does not compile leaves nobody", () => {
+  const intel = "compute.processors.exists(p, p.manufacturer.contains('Intel'))";
+  assert.deepEqual(winners({ where: intel }), ["atom", "dualXeon"]);
+  assert.deepEqual(winners({ where: intel, selector: { matchLabels: { zone: "central" } } }), ["atom"]);
+  assert.deepEqual(winners({ where: intel, qualifiers: { hardware: [{ system: { manufacturer: "QEMU" } }] } }), []);
+  assert.deepEqual(winners({ where: "" }), ["atom", "dualXeon", "ryzen"]);
+  const { problem, placeOf } = membershipOf("c", { where: "cpu.cores > 4" });
+  assert.match(problem ?? "", /^spec\.where: line 1, column 1: there is no cpu; there are system, /);
+  assert.equal(placeOf(servers[0]!), undefined);
+  const { effects } = decideServerClass(
+    observed({
+      serverClass: any({}),
+      problem,
+      failures: new Map([
+        ["s1", "no"],
+        ["s2", "no"],
+      ]),
+    }),
+  );
+  assert.deepEqual(
+    effects.map((effect) => effect.do === "warn" && effect.reason),
+    ["InvalidWhere", "WhereFailed"],
+  );
+});
+
+test("where is judged when it is written, and let be when it was there before", () => {
+  const [error] = whereErrors({ where: "memory.totalSize >" }, undefined);
+  assert.deepEqual([error?.type, error?.field], ["FieldValueInvalid", "spec.where"]);
+  assert.match(error?.body ?? "", /^Invalid value: "memory\.totalSize >": line 1, column \d+: /);
+  assert.deepEqual(whereErrors({ where: "memory.totalSize >" }, { where: "memory.totalSize >" }), []);
+  assert.deepEqual(whereErrors({ where: "memory.totalSize > 1" }, undefined), []);
+  assert.deepEqual(whereErrors(undefined, undefined), []);
 });
 
 test("both lists are always there", () => {

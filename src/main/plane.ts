@@ -26,12 +26,12 @@ import { lead } from "#kube/lease.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { toCrd } from "#schema/crd.ts";
-import { toExtension } from "#schema/family.ts";
 import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
 import type { AssetPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
+import { ourExtensions } from "./extensions.ts";
 import type { MachinePorts } from "./machines.ts";
 import { VERSION } from "./version.ts";
 
@@ -83,7 +83,7 @@ export function createPlane(options: PlaneOptions): Plane {
     store,
     definitions: coreDefinitions,
     crds: families.map(toCrd),
-    extensions: new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)])),
+    extensions: ourExtensions(),
     version: { version: VERSION, platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}` },
     checks: options.checks ?? [],
     clock,

@@ -95,6 +95,41 @@ test("a selector that does not parse selects nobody and is told as an Event", as
   assert.match(told!.message, /not a valid selector operator/);
 });
 
+test("where: hardware in numbers decides, and a Server of which it cannot be told is named", async () => {
+  world = await startWorld();
+  const gib = (size: number): Partial<ServerSpec> => ({ hardware: { memory: { modules: [{ size: size * 1024 }] } } });
+  await addServer("large", { zone: "east" }, gib(256));
+  await addServer("small", { zone: "east" }, gib(32));
+  await addServer("unknown", { zone: "east" });
+  await addServer("unlabelled", {}, gib(256));
+  await addClass("large", { where: "memory.totalSize >= quantity('128Gi')" });
+  await addClass("zoned", { where: "labels['zone'] == 'east' && memory.totalSize > 0" });
+  await addClass("named", { where: "hostname == 'node-1'" });
+  world.run(createServerClassController());
+  await world.pass(1000);
+  assert.deepEqual(await lists("large"), [["large", "unlabelled"], []]);
+  assert.deepEqual(await lists("zoned"), [["large", "small"], []]);
+  const { items } = await world.client.for(KubeEvent).in("default").list();
+  const told = items.filter((event) => event.involvedObject.kind === "ServerClass" && event.reason === "WhereFailed");
+  assert.deepEqual([...new Set(told.map((event) => event.involvedObject.name))], ["zoned"]);
+  assert.match(
+    told[0]!.message,
+    /^spec\.where cannot be told of Server unlabelled, which is left out: line 1, column \d+: .*zone/,
+  );
+
+  const servers = world.client.for(Server);
+  await servers.patch("small", { spec: gib(512) });
+  await servers.patch("large", { spec: { hostname: "node-1" } });
+  await servers.patch("unlabelled", { metadata: { labels: { zone: "east" } } });
+  await world.pass(1000);
+  assert.deepEqual(await lists("large"), [["large", "small", "unlabelled"], []]);
+  assert.deepEqual(await lists("named"), [["large"], []]);
+  assert.deepEqual(await lists("zoned"), [["large", "small", "unlabelled"], []]);
+  await world.client.for(ServerClass).patch("large", { spec: { where: "memory.totalSize >= quantity('512Gi')" } });
+  await world.pass(1000);
+  assert.deepEqual(await lists("large"), [["small"], []]);
+});
+
 test("nothing is written when nothing changes", async () => {
   world = await startWorld();
   await addServer("a");

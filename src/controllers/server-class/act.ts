@@ -20,6 +20,6 @@ export async function act(effect: ClassEffect, { client, events, signal }: Actin
       return;
     }
     case "warn":
-      events.record(effect.about, { type: "Warning", reason: "InvalidSelector", message: effect.problem });
+      events.record(effect.about, { type: "Warning", reason: effect.reason, message: effect.problem });
   }
 }

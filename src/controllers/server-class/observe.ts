@@ -4,6 +4,6 @@ import type { Roster } from "./roster.ts";
 
 /** The class and its lists as the roster has them. */
 export function observeServerClass(roster: Roster, name: string, serverClass: ServerClass | undefined): ObservedClass {
-  const { available = [], inUse = [], problem } = roster.membersOf(name) ?? {};
-  return { name, serverClass, available, inUse, problem };
+  const { available = [], inUse = [], problem, failures = new Map<string, string>() } = roster.membersOf(name) ?? {};
+  return { name, serverClass, available, inUse, problem, failures };
 }

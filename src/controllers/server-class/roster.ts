@@ -13,29 +13,38 @@ export interface Members {
   readonly available: readonly string[];
   readonly inUse: readonly string[];
   readonly problem: string | undefined;
+  /** By name, Servers of which it cannot be told, and why. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
 class Entry implements Members {
   readonly available: string[] = [];
   readonly inUse: string[] = [];
+  readonly failures = new Map<string, string>();
   readonly #membership: Membership;
 
   constructor(membership: Membership) {
     this.#membership = membership;
   }
 
+  get looksAtHostname(): boolean {
+    return this.#membership.looksAtHostname;
+  }
+
   get problem(): string | undefined {
     return this.#membership.problem;
   }
 
-  /** Puts the Server where it belongs (undefined: it is gone); true when a list has changed. */
+  /** Puts the Server where it belongs (undefined: it is gone); true when a list, or what cannot be told, has changed. */
   move(name: string, server: Server | undefined): boolean {
-    const place = server === undefined ? undefined : this.#membership.placeOf(server);
+    const before = this.failures.get(name);
+    this.failures.delete(name);
+    const place = server && this.#membership.placeOf(server, (failure) => this.failures.set(name, failure));
     const [isInAvailable, isInUse] = [
       put(this.available, name, place === "available"),
       put(this.inUse, name, place === "in-use"),
     ];
-    return isInAvailable || isInUse;
+    return isInAvailable || isInUse || this.failures.get(name) !== before;
   }
 }
 
@@ -60,9 +69,12 @@ export class Roster {
 
   /** The classes whose lists change with a Server. */
   serverChanged({ type, key, object, old }: Change<Server>): string[] {
-    if (old !== undefined && isSameToClasses(old, object)) return [];
+    const isSame = old !== undefined && isSameToClasses(old, object);
+    if (isSame && old.spec?.hostname === object.spec?.hostname) return [];
     const server = type === "delete" ? undefined : object;
-    return [...this.#classes].filter(([, entry]) => entry.move(key, server)).map(([name]) => name);
+    // Hardly any class asks for the host name, which is for people.
+    const asked = [...this.#classes].filter(([, entry]) => !isSame || entry.looksAtHostname);
+    return asked.filter(([, entry]) => entry.move(key, server)).map(([name]) => name);
   }
 
   /** A class that has come, gone or changed; its lists are made anew only when its rules are other ones. */
@@ -78,7 +90,7 @@ export class Roster {
   }
 }
 
-/** All of a Server that decides where it stands. */
+/** All of a Server that decides where it stands, but for its host name. */
 function isSameToClasses(a: Server, b: Server): boolean {
   const seen = ({ metadata: { labels = {} }, spec, status }: Server): unknown => [
     labels,
@@ -91,7 +103,7 @@ function isSameToClasses(a: Server, b: Server): boolean {
 }
 
 function rulesOf({ spec }: ServerClass): unknown {
-  return [spec?.selector ?? {}, spec?.qualifiers ?? {}];
+  return [spec?.selector ?? {}, spec?.qualifiers ?? {}, spec?.where ?? ""];
 }
 
 /** Puts `name` into the sorted list, or takes it out; true when that changes the list. */

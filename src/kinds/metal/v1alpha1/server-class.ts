@@ -70,7 +70,12 @@ function up({ qualifiers, ...spec }: TypeOf<typeof ServerClassSpec>): TypeOf<typ
   return present({ ...spec, qualifiers: qualifiers && qualifiersUp(qualifiers) });
 }
 
-function down({ qualifiers, strategicPatches: _lost, ...spec }: TypeOf<typeof HubSpec>): TypeOf<typeof ServerClassSpec> {
+function down({
+  qualifiers,
+  strategicPatches: _lost,
+  where: _where,
+  ...spec
+}: TypeOf<typeof HubSpec>): TypeOf<typeof ServerClassSpec> {
   return present({ ...spec, qualifiers: qualifiers && qualifiersDown(qualifiers) });
 }
 

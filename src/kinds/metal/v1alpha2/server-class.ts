@@ -52,6 +52,11 @@ export const Qualifiers = object({
 export const ServerClassSpec = object({
   ...serverClassFields,
   qualifiers: Qualifiers.doc("What the machines of the class must be. Empty: anything."),
+  where: string()
+    .max(2048)
+    .doc(
+      'What they must be besides, as a condition in CEL, such as memory.totalSize >= quantity("64Gi") && storage.devices.exists(d, d.type == "NVMe"). It may name the parts of spec.hardware, labels, hostname and name; sizes of memory and storage are bytes.',
+    ),
   strategicPatches: StrategicPatches,
 });
 
