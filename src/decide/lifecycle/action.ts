@@ -52,10 +52,10 @@ export function begun(goal: Goal, means: Means, before: Action | undefined, now:
   };
 }
 
-/** When its last try began, to the millisecond. */
+/** When its last try began, to the millisecond; long ago when what is on record is no time. */
 export function actionTime(action: Action): number {
   const time = Number.parseInt(action.id.split("/").at(-2) ?? "", 36);
-  return Number.isNaN(time) ? Date.parse(action.triedAt ?? action.startedAt) : time;
+  return (Number.isNaN(time) ? Date.parse(action.triedAt ?? action.startedAt) : time) || 0;
 }
 
 export function meansOf(action: Action): Means {

@@ -98,7 +98,7 @@ function coming({ record }: Machine, deadline: number): Wait {
 
 function installing({ record }: Machine, now: number): Wait {
   const isGoing = record.waiting?.reason === "Installing";
-  const since = isGoing ? parse(record.waiting?.since) : now;
+  const since = isGoing ? parse(record.waiting?.since) || now : now;
   return {
     reason: "Installing",
     waitingFor: "Talos to say that it is installed",

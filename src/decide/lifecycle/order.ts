@@ -17,10 +17,11 @@ export function isGivenUp(order: Wipe): boolean {
   return order.state === "failed" && (order.attempts ?? 0) >= MOST_BOOTS;
 }
 
-/** An agent has begun, and was heard of not long ago: it may be writing at this moment. */
+/** An agent has begun, has not said that it has ended, and was heard of not long ago: it may be writing at this moment. */
 export function isBeingWritten({ record: { wipe }, seen, settings }: Machine, now: number): boolean {
   if (wipe?.state !== "started") return false;
-  if (wipe.boot !== undefined && seen.agent?.boot === wipe.boot) return true;
+  const said = seen.orders.find(({ id, kind }) => id === wipe.id && kind === "wipe")?.state;
+  if (said === "done" || said === "failed") return false;
   return now < writtenUntil(wipe, settings.rebootTimeout);
 }
 

@@ -18,11 +18,16 @@ export function courseOf(machine: Machine, now: number): Course {
 /** Requests come first; those that are refused, or done in a moment, change nothing in what the machine does anyhow. */
 function withRequest(machine: Machine, now: number): Course {
   const request = newRequest(machine);
-  if (request === undefined) return requested(machine, now) ?? ownCourse(machine, now);
+  if (request === undefined) {
+    const pending = requested(machine, now);
+    if (pending === undefined) return ownCourse(machine, now);
+    return pending.waiting === undefined ? following(machine, pending.changes ?? {}, pending.effects ?? [], now) : pending;
+  }
   const given = answer(machine, request, now);
   if (!("course" in given)) return withAnswer(machine, undefined, now);
   const handled = { value: request, outcome: "ordered", at: stamp(now) };
-  return { ...given.course, changes: { request: handled, ...given.course.changes } };
+  const course = { ...given.course, changes: { request: handled, ...given.course.changes } };
+  return course.waiting === undefined ? following(machine, course.changes, course.effects ?? [], now) : course;
 }
 
 /** The course with the answer to a request that does not change it. */
@@ -34,17 +39,33 @@ function withAnswer(machine: Machine, course: Course | undefined, now: number): 
   const outcome = isRefused ? `refused: ${given.refused}` : given.outcome;
   const changes: Changes = { ...(isRefused ? {} : given.changes), request: { value: request, outcome, at: stamp(now) } };
   const type = isRefused ? "Warning" : "Normal";
-  const tell: LifecycleEffect = {
+  const tell = {
     do: "tell",
     type,
     reason: "Server Management",
     message: `Request "${request.slice(0, 100)}" ${outcome}.`,
+  } as const;
+  const effects: LifecycleEffect[] = [...(isRefused ? [] : (given.effects ?? [])), tell];
+  if (course === undefined) return following(machine, changes, effects, now);
+  return { ...course, effects: [...(course.effects ?? []), ...effects], changes: { ...course.changes, ...changes } };
+}
+
+/** What the machine does anyhow once the changes are on record, and they are before it is done. */
+function following(machine: Machine, changes: Changes, effects: readonly LifecycleEffect[], now: number): Course {
+  const course = ownCourse({ ...machine, record: { ...machine.record, ...changes } as Machine["record"] }, now);
+  const own = course.effects ?? [];
+  const isNeeded = course.intent !== undefined || own.some((effect) => effect.do !== "tell");
+  return {
+    ...course,
+    ...(isNeeded && { intent: { ...changes, ...course.intent } }),
+    // A live look comes before anything else.
+    effects: [...own.filter(isConfirming), ...effects, ...own.filter((effect) => !isConfirming(effect))],
+    changes: { ...changes, ...course.changes },
   };
-  const effects: readonly LifecycleEffect[] = isRefused ? [] : (given.effects ?? []);
-  // What follows from the changes is the next turn's.
-  const base =
-    course ?? (isRefused || given.changes === undefined ? ownCourse(machine, now) : { phase: machine.record.phase ?? "Held" });
-  return { ...base, effects: [...(base.effects ?? []), ...effects, tell], changes: { ...base.changes, ...changes } };
+}
+
+function isConfirming(effect: LifecycleEffect): boolean {
+  return effect.do === "confirm-free";
 }
 
 function ownCourse(machine: Machine, now: number): Course {

@@ -65,9 +65,10 @@ function wipe(machine: Machine, now: number): Answer {
 /** What has been given up begins anew. */
 function retry(machine: Machine, now: number): Answer {
   const order = openOrder(machine);
-  const { action } = machine.record;
+  const { action, allocation } = machine.record;
+  const isFree = machine.seen.binding === undefined && allocation === undefined && !machine.wanted.adopt;
   const anew: Wipe | undefined =
-    order?.state === "failed"
+    order?.state === "failed" && isFree
       ? { ...newOrder(machine, order.by, order.reason, now), ...(order.mode && { mode: order.mode }) }
       : undefined;
   const isFailed = action?.state === "failed" || machine.record.phase === "Failed";

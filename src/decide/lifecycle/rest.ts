@@ -85,7 +85,7 @@ function graceOf({ record, name }: Machine, now: number): (Wait & { readonly dea
   const { phase, power, waiting } = record;
   const isGoing = waiting?.reason === "SwitchedOn";
   if (!isGoing && !(phase === "Available" && power === "off")) return undefined;
-  const since = isGoing ? parse(waiting.since) : now;
+  const since = isGoing ? parse(waiting.since) || now : now;
   return {
     reason: "SwitchedOn",
     waitingFor: "whoever has switched it on: it is clean, and nobody holds it",

@@ -93,7 +93,7 @@ function without(machine: Machine, order: Wipe, now: number): Course {
     return now < deadline ? underWay(order, deadline) : failing(machine, order, "its agent fell silent", now);
   }
   if (order.state === "failed") return again(machine, order, now);
-  const attempted = parse(order.attemptedAt) + settings.rebootTimeout;
+  const attempted = (parse(order.attemptedAt) || 0) + settings.rebootTimeout;
   if (order.boot !== undefined) {
     if (now >= attempted) return failing(machine, order, "its agent went away before it began", now);
     return away(order, attempted);
