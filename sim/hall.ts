@@ -29,6 +29,8 @@ export interface HallOptions {
   readonly line?: (line: string) => void;
   readonly journal?: JournalFaults;
   readonly site?: Pick<Site, "between" | "onStore">;
+  /** Called with every call of a machine over HTTP; what it returns, with the trailers of its answer. */
+  readonly overhear?: (machine: SimMachine, target: string) => ((trailers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 const SEGMENT = "provisioning";
@@ -67,8 +69,12 @@ export class Hall {
     this.web = new Web({
       // Whoever has just sent something is in the neighbour table.
       seen: (address) => {
-        const i = this.#wires.findIndex(({ current }) => current === address);
-        if (i >= 0) host.neighbours.set(address, this.machines[i]!.identity.mac);
+        const machine = this.#at(address);
+        if (machine !== undefined) host.neighbours.set(address, machine.identity.mac);
+      },
+      overhear: (from, { target }) => {
+        const machine = this.#at(from);
+        return machine === undefined ? undefined : options.overhear?.(machine, target);
       },
     });
     this.machines = Array.from({ length: machines }, (_, i) => {
@@ -98,6 +104,10 @@ export class Hall {
       ...options.site,
     };
     this.#journal = new MemoryJournal(options.journal ?? { seed });
+  }
+
+  #at(address: string): SimMachine | undefined {
+    return this.machines[this.#wires.findIndex(({ current }) => current === address)];
   }
 
   /** Runs `work` while time passes; what it resolves to. */

@@ -7,6 +7,8 @@ import { Fault } from "#std/fault.ts";
 export interface WebOptions {
   /** Called with every client's address before it is served: it has been seen on the wire. */
   readonly seen: (address: string) => void;
+  /** Called with every request; what it returns is called with the trailers of the answer, if that comes to its end. */
+  readonly overhear?: (from: string, request: HttpRequest) => ((trailers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 interface Door {
@@ -66,6 +68,7 @@ export class Web {
       throw new Fault("io.unreachable", `${authority}: connection refused`, { fault: "world", retry: "soon" });
     }
     this.#options.seen(from);
+    const heard = this.#options.overhear?.(from, request);
     const [host = "", port = "80"] = authority.split(":");
     const transport = createMemoryTransport(door.handler, { address: from, local: { address: host, port: Number(port) } });
     const exchange = new AbortController();
@@ -79,7 +82,7 @@ export class Web {
     };
     try {
       const answer = await transport.request({ ...request, headers, signal: exchange.signal });
-      return { ...answer, body: whole(answer.body, over) };
+      return { ...answer, body: whole(answer.body, over, () => heard?.(answer.trailers?.() ?? {})) };
     } catch (error) {
       over();
       throw error;
@@ -87,9 +90,14 @@ export class Web {
   }
 }
 
-async function* whole(body: AsyncIterable<Uint8Array>, done: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+async function* whole(
+  body: AsyncIterable<Uint8Array>,
+  done: () => void,
+  ended: () => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* body;
+    ended();
   } finally {
     done();
   }

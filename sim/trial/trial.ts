@@ -57,6 +57,7 @@ export async function runTrial({ seed, machines: count, hours = 2 }: TrialOption
     seed,
     machines: count,
     line: (line) => watch.onText(line, "the log"),
+    overhear: (machine, target) => watch.onCall(machine, target),
     site: {
       between: (transport) => troubled(transport, { trouble, entropy: apiEntropy, tell, crash }),
       onStore: (store) => ledger.follow(store),

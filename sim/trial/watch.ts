@@ -59,10 +59,21 @@ export class Watch {
     }
   }
 
-  /** An agent is allowed to wipe. `since`: the binding that was there when it asked. */
-  onWipeBegins(uuid: string, bound: boolean): void {
-    const ledger = this.#options.ledger();
-    if (bound && ledger.bindings.has(uuid)) this.violation(`${uuid}: BeginWipe was answered while a ServerBinding held it`);
+  /** A machine calls. The answer to BeginWipe is the moment from which it may write: a binding that was there before must forbid it. */
+  onCall(machine: SimMachine, target: string): ((trailers: Readonly<Record<string, string>>) => void) | undefined {
+    if (!target.endsWith("/BeginWipe")) return undefined;
+    const { uuid, serial } = machine.identity;
+    const before = this.#options.ledger().bindings.get(uuid)?.metadata.uid;
+    return (trailers) => {
+      const isAllowed = trailers["grpc-status"] === "0";
+      this.#options.story.tell(serial, isAllowed ? "may begin to wipe" : `may not wipe: ${trailers["grpc-message"] ?? "?"}`);
+      const ledger = this.#options.ledger();
+      if (!isAllowed) return;
+      if (before !== undefined && ledger.bindings.get(uuid)?.metadata.uid === before) {
+        this.violation(`${serial}: may begin to wipe while a ServerBinding holds it`);
+      }
+      if (ledger.sinceOrdered(uuid) > 0) this.violation(`${serial}: may begin to wipe, and there is no order`);
+    };
   }
 
   onServer(after: Server | undefined, before: Server | undefined): void {
