@@ -9,6 +9,7 @@ import { MemoryNetwork } from "#io/memory/network.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import type { Handler } from "#io/serve.ts";
 import { Lease } from "#kube/lease.ts";
+import { MANAGEMENT } from "./bmc/attach.ts";
 import { SwitchWires } from "./firmware/switch-wires.ts";
 import { SimMachine } from "./machine/machine.ts";
 import { AGENT_KERNEL, SYSTEM_KERNEL } from "./machine/linux.ts";
@@ -35,7 +36,6 @@ export interface HallOptions {
 
 const SEGMENT = "provisioning";
 const SERVER = "10.77.0.1";
-const MANAGEMENT = "management";
 const MANAGER = "10.88.255.1";
 /** Milliseconds a datagram is under way at the most. */
 export const TRAVEL = 2;

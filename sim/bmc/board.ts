@@ -93,10 +93,15 @@ export class Board {
     return this.machine.bootOnce;
   }
 
-  setBootOnce(boot: BootOnce | undefined): void {
+  /** Somebody says where to boot from. */
+  note(boot: BootOnce | undefined): void {
     this.#onAction(
       boot === undefined ? "boot as always" : `boot once from ${boot.device}${boot.url === undefined ? "" : ` ${boot.url}`}`,
     );
+  }
+
+  setBootOnce(boot: BootOnce | undefined): void {
+    this.note(boot);
     this.#shown = undefined;
     if (this.faults.forgetsBootOnce && boot !== undefined) this.#shown = { boot, starts: this.machine.starts };
     else this.machine.bootOnce = boot;

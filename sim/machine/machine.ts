@@ -41,6 +41,8 @@ export class SimMachine {
   /** Firmware's own order; a boot-once comes before it. */
   bootOrder: readonly ("network" | "disk")[] = ["network", "disk"];
   bootOnce: BootOnce | undefined;
+  /** What its BMC says of this start, with those that keep it themselves. */
+  askBoard: () => BootOnce | undefined = () => undefined;
   screen: Screen = "dark";
   /** What its system disk boots; undefined: nothing does. */
   installed: string | undefined;
@@ -127,9 +129,10 @@ export class SimMachine {
 
   async #run(life: Life): Promise<void> {
     const { model } = this.identity;
-    await life.sleep(model.post * (0.9 + this.ports.entropy.fraction() * 0.2));
-    const once = this.bootOnce;
+    // Firmware looks for it early: a BMC forgets what nobody has asked for within a minute (IPMI 2.0 §28.13).
+    const once = this.bootOnce ?? this.askBoard();
     this.bootOnce = undefined;
+    await life.sleep(model.post * (0.9 + this.ports.entropy.fraction() * 0.2));
     const first = once === undefined ? [] : [once.device === "disk" ? ("disk" as const) : ("network" as const)];
     for (let order = [...first, ...this.bootOrder]; ; order = [...this.bootOrder]) {
       for (const device of order) await (device === "disk" ? this.#bootDisk(life) : this.#bootNetwork(life, once));

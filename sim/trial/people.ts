@@ -3,19 +3,12 @@ import type { SeededEntropy } from "#io/memory/entropy.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { REQUEST_ANNOTATION, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client } from "#kube/client.ts";
-import { kindRef } from "#kube/kind.ts";
-import type { KubeObject } from "#schema/meta.ts";
-import { HTTP_POWER_PORT } from "../bmc/attach.ts";
+import { USUAL_PORTS } from "../bmc/attach.ts";
 import type { Board } from "../bmc/board.ts";
+import { introduce } from "../bmc/introduce.ts";
 import type { SimMachine } from "../machine/machine.ts";
 import type { Ledger } from "./ledger.ts";
 
-interface Secret extends KubeObject {
-  type: string;
-  data: Record<string, string>;
-}
-
-const Secrets = kindRef<Secret>({ group: "", version: "v1", kind: "Secret", plural: "secrets", scope: "Namespaced" });
 export const PAUSED = "cluster.x-k8s.io/paused";
 const VERBS = ["wipe", "reboot", "power-on", "power-off", "power-cycle", "identify", "retry"] as const;
 
@@ -69,34 +62,12 @@ export class People {
   }
 
   async introduce(machine: SimMachine, client: Client): Promise<void> {
-    const { uuid, serial, model } = machine.identity;
+    const { uuid, serial } = machine.identity;
     const board = this.#options.boards.get(uuid);
-    const server = this.#options.ledger.servers.get(uuid);
-    if (
-      server === undefined ||
-      board === undefined ||
-      server.spec?.bmc !== undefined ||
-      server.spec?.managementApi !== undefined
-    ) {
-      return;
-    }
-    if (model.bmc === "http") {
-      return await this.#patch(machine, client, "introduces the power API of", {
-        spec: { managementApi: { endpoint: `http://${board.address}:${HTTP_POWER_PORT}` } },
-      });
-    }
-    const name = `bmc-${serial.toLowerCase()}`;
-    const data = { user: base64(board.user), pass: base64(board.password) };
-    await client
-      .for(Secrets)
-      .in("default")
-      .create({ metadata: { name, namespace: "default" }, type: "Opaque", data })
-      .catch(() => undefined);
-    const from = (key: string) => ({ secretKeyRef: { namespace: "default", name, key } });
-    const endpoint = `redfish+http://${board.address}/redfish/v1/Systems/1`;
-    await this.#patch(machine, client, "introduces the BMC of", {
-      spec: { bmc: { endpoint, userFrom: from("user"), passFrom: from("pass") } },
-    });
+    const spec = this.#options.ledger.servers.get(uuid)?.spec;
+    if (spec === undefined || board === undefined || spec.bmc !== undefined || spec.managementApi !== undefined) return;
+    await introduce(board, USUAL_PORTS, client);
+    this.#options.tell(`introduces the BMC of ${serial}`);
   }
 
   async bind(machine: SimMachine, client: Client): Promise<void> {
@@ -162,8 +133,4 @@ export class People {
     this.#options.tell(`presses the button of ${machine.identity.serial}`);
     machine.pressButton();
   }
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
 }

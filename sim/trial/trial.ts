@@ -5,7 +5,7 @@
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Board } from "../bmc/board.ts";
-import { attach } from "../bmc/attach.ts";
+import { plugIn } from "../bmc/attach.ts";
 import { Hall } from "../hall.ts";
 import type { Story } from "../story.ts";
 import { noTrouble, troubled } from "./api-faults.ts";
@@ -42,7 +42,21 @@ const PACE = { people: 20_000, mischief: 60_000 } as const;
 /** Hours in which everything has to come to rest. */
 const CALM = 6;
 
-export async function runTrial({ seed, machines: count, hours = 2 }: TrialOptions): Promise<Verdict> {
+/** What a trial is made of. */
+export interface Trial {
+  readonly hall: Hall;
+  readonly ledger: Ledger;
+  readonly watch: Watch;
+  readonly people: People;
+  readonly mischief: Mischief;
+  /** By the machine's UUID. */
+  readonly boards: ReadonlyMap<string, Board>;
+  /** Dice that nobody else throws. */
+  readonly draw: () => SeededEntropy;
+}
+
+/** A hall under watch in which nothing goes wrong yet, and nothing is switched on. */
+export async function startTrial({ seed, machines: count }: TrialOptions): Promise<Trial> {
   const entropy = new SeededEntropy(seed ^ 0x51d3_0);
   const draw = (): SeededEntropy => new SeededEntropy(entropy.below(2 ** 32));
   const trouble = noTrouble();
@@ -98,8 +112,15 @@ export async function runTrial({ seed, machines: count, hours = 2 }: TrialOption
   });
   const mischief = new Mischief({ hall, entropy: draw(), clock, api: trouble, boards, tell });
 
-  for (const board of boards) await attach({ board, web: hall.web, clock, entropy: draw() });
+  for (const board of boards) await plugIn(board, { web: hall.web, network: hall.network, clock, entropy: draw() });
   await hall.during(hall.start());
+  return { hall, ledger, watch, people, mischief, boards: byUuid, draw };
+}
+
+export async function runTrial(options: TrialOptions): Promise<Verdict> {
+  const { seed, machines: count, hours = 2 } = options;
+  const { hall, ledger, watch, people, mischief, draw } = await startTrial(options);
+  const { clock, story, machines } = hall;
   const powering = draw();
   for (const machine of machines) clock.after(powering.below(10 * MINUTE), () => machine.switchOn());
   const dice = draw();
@@ -126,8 +147,12 @@ export async function runTrial({ seed, machines: count, hours = 2 }: TrialOption
     await hall.pass(10 * MINUTE);
     left = machines.flatMap((machine) => restless(machine, ledger) ?? []);
     if (left.length === 0) break;
-    // Who is not known at all has a person come by and press the button.
-    for (const machine of machines) if (!ledger.servers.has(machine.identity.uuid)) machine.switchOn();
+    // Who is not known at all has a person come by: deleted is deleted until the machine starts again.
+    for (const machine of machines) {
+      if (ledger.servers.has(machine.identity.uuid)) continue;
+      if (machine.power === "on") machine.reset();
+      else machine.switchOn();
+    }
   }
   const end = clock.monotonic();
   await hall.stop();
