@@ -46,7 +46,7 @@ export function locateTshark(): string {
   return run("tools/tshark.sh");
 }
 
-/** Path of sushy-tools' Redfish emulator. */
+/** Folder of sushy-tools' emulator, DMTF's tools and a Python with sushy. */
 export function locateSushy(): string {
   return run("tools/sushy.sh");
 }

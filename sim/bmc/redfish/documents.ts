@@ -27,6 +27,7 @@ type Make = (machine: RedfishMachine) => JsonObject;
 /** By path without a slash at the end. */
 export const DOCUMENTS: Readonly<Record<string, Make>> = {
   [ROOT]: ({ uuid }) => ({
+    ...type("ServiceRoot", "v1_16_0"),
     RedfishVersion: "1.18.0",
     UUID: uuid,
     Vendor: "Sidero",
@@ -36,13 +37,18 @@ export const DOCUMENTS: Readonly<Record<string, Make>> = {
     ...links({ SessionService: `${ROOT}/SessionService` }),
     Links: links({ Sessions: SESSIONS }),
   }),
-  [`${ROOT}/Systems`]: () => collection([SYSTEM]),
-  [`${ROOT}/Managers`]: () => collection([CONTROLLER]),
-  [`${ROOT}/Chassis`]: () => collection([CHASSIS]),
+  [`${ROOT}/Systems`]: () => collection("ComputerSystem", [SYSTEM]),
+  [`${ROOT}/Managers`]: () => collection("Manager", [CONTROLLER]),
+  [`${ROOT}/Chassis`]: () => collection("Chassis", [CHASSIS]),
   [SYSTEM]: system,
-  [`${SYSTEM}/EthernetInterfaces`]: ({ macs }) => collection(macs.map((_mac, i) => `${SYSTEM}/EthernetInterfaces/${i}`)),
-  [`${SYSTEM}/VirtualMedia`]: () => collection([DRIVE]),
+  [`${SYSTEM}/EthernetInterfaces`]: ({ macs }) =>
+    collection(
+      "EthernetInterface",
+      macs.map((_mac, i) => `${SYSTEM}/EthernetInterfaces/${i}`),
+    ),
+  [`${SYSTEM}/VirtualMedia`]: () => collection("VirtualMedia", [DRIVE]),
   [DRIVE]: (machine) => ({
+    ...type("VirtualMedia", "v1_6_0"),
     MediaTypes: ["CD", "DVD"],
     Image: machine.media() ?? null,
     Inserted: machine.media() !== undefined,
@@ -51,18 +57,28 @@ export const DOCUMENTS: Readonly<Record<string, Make>> = {
     Actions: { "#VirtualMedia.InsertMedia": { target: INSERT }, "#VirtualMedia.EjectMedia": { target: EJECT } },
   }),
   [CONTROLLER]: ({ firmwareVersion }) => ({
+    ...type("Manager", "v1_19_0"),
     ManagerType: "BMC",
     Model: "Simulated controller",
+    Links: { ManagerForServers: [{ "@odata.id": SYSTEM }] },
     FirmwareVersion: firmwareVersion,
     SerialConsole: { ServiceEnabled: true, ConnectTypesSupported: ["IPMI"] },
     Status: { State: "Enabled", Health: "OK" },
   }),
-  [CHASSIS]: () => ({ ChassisType: "RackMount", ...links({ Thermal: `${CHASSIS}/Thermal`, Power: `${CHASSIS}/Power` }) }),
+  [CHASSIS]: () => ({
+    ...type("Chassis", "v1_25_0"),
+    ChassisType: "RackMount",
+    Status: { State: "Enabled", Health: "OK" },
+    Links: { ComputerSystems: [{ "@odata.id": SYSTEM }], ManagedBy: [{ "@odata.id": CONTROLLER }] },
+    ...links({ Thermal: `${CHASSIS}/Thermal`, Power: `${CHASSIS}/Power` }),
+  }),
   [`${CHASSIS}/Thermal`]: (machine) => ({
+    ...type("Thermal", "v1_7_1"),
     Temperatures: readings(machine, "°C", "ReadingCelsius"),
     Fans: readings(machine, "RPM", "Reading"),
   }),
   [`${CHASSIS}/Power`]: (machine) => ({
+    ...type("Power", "v1_7_1"),
     Voltages: readings(machine, "V", "ReadingVolts"),
     PowerControl: readings(machine, "W", "PowerConsumedWatts"),
   }),
@@ -73,12 +89,18 @@ export function interfaceAt(machine: RedfishMachine, path: string): JsonObject |
   const mac = machine.macs[Number(/\/EthernetInterfaces\/(\d{1,3})$/.exec(path)?.[1] ?? -1)];
   return mac === undefined
     ? undefined
-    : { MACAddress: mac, PermanentMACAddress: mac, Status: { State: "Enabled", Health: "OK" } };
+    : {
+        ...type("EthernetInterface", "v1_11_0"),
+        MACAddress: mac,
+        PermanentMACAddress: mac,
+        Status: { State: "Enabled", Health: "OK" },
+      };
 }
 
 function system(machine: RedfishMachine): JsonObject {
   const { uuid, manufacturer, model, serial } = machine;
   return {
+    ...type("ComputerSystem", "v1_22_0"),
     SystemType: "Physical",
     UUID: uuid,
     Manufacturer: manufacturer,
@@ -108,7 +130,8 @@ function boot(once: BootOnce | undefined): JsonObject {
 
 function readings(machine: RedfishMachine, unit: string, key: string): JsonObject[] {
   const all = machine.sensors().filter((sensor) => sensor.unit === unit);
-  return all.map(({ name, value, health }) => ({
+  return all.map(({ name, value, health }, i) => ({
+    MemberId: String(i),
     Name: name,
     [key]: value ?? null,
     ...(unit === "RPM" ? { ReadingUnits: "RPM" } : {}),
@@ -127,6 +150,15 @@ function links(paths: Readonly<Record<string, string>>): JsonObject {
   return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, { "@odata.id": path }]));
 }
 
-function collection(paths: readonly string[]): JsonObject {
-  return { Members: paths.map((path) => ({ "@odata.id": path })), "Members@odata.count": paths.length };
+/** Clients go by it (DSP0266 §9.6). */
+function type(name: string, version: string): JsonObject {
+  return { "@odata.type": `#${name}.${version}.${name}` };
+}
+
+function collection(of: string, paths: readonly string[]): JsonObject {
+  return {
+    "@odata.type": `#${of}Collection.${of}Collection`,
+    Members: paths.map((path) => ({ "@odata.id": path })),
+    "Members@odata.count": paths.length,
+  };
 }

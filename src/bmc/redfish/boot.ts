@@ -19,6 +19,8 @@ interface Settings {
   readonly path: string;
   readonly read: Read;
   readonly boot: BootSettings;
+  /** Where the mode alone is written: it is another one from the next start on. */
+  readonly modePath?: string;
 }
 
 /** Resolves when reading back shows it. Loads `boot.url` into the virtual drive first, where that is what to start from. */
@@ -32,11 +34,16 @@ export async function bootOnce(
   if (boot.device === "cd" && boot.url !== undefined) await insertMedia(resources, map, clock, boot.url, signal);
   if (boot.device === "cd" && slotIsVirtualCd(map)) return startDellVirtualCd(resources, map, signal);
   let settings = await readSettings(resources, map, signal);
-  const override = overrideOf(boot, settings.boot, map.quirks);
+  let override = overrideOf(boot, settings.boot, map.quirks);
   if (override === undefined) {
     const { targets } = settings.boot;
     const known = targets.length === 0 ? "" : `: it knows ${targets.join(", ")}`;
     throw bmcFault("unsupported", `this machine cannot be started from ${boot.device} by ${boot.firmware}${known}`);
+  }
+  if (settings.modePath !== undefined && override.BootSourceOverrideMode !== undefined) {
+    const { BootSourceOverrideMode: mode, ...others } = override;
+    override = others;
+    if (mode !== settings.boot.mode) await writeMode(resources, settings.modePath, mode, signal);
   }
   for (const again of [false, true]) {
     const patch = patchOf(override, settings.boot, map.quirks, again);
@@ -58,9 +65,10 @@ async function readSettings(resources: Resources, map: ServiceMap, signal: Abort
     if (futureState === undefined && Fault.is(error, "bmc.refused")) return undefined;
     throw error;
   });
-  // Dell and Lenovo keep the boot order there, and take the override in the system itself.
+  // Dell and Lenovo keep the boot order there, and Dell the mode, and take the override in the system itself.
   if (future === undefined || (futureState === undefined && future.boot.target === undefined)) {
-    return { path: map.system, read, boot };
+    const isModeThere = future !== undefined && "BootSourceOverrideMode" in section(future.read.document, "Boot");
+    return { path: map.system, read, boot, ...(isModeThere ? { modePath: path } : {}) };
   }
   // What it allows may be said in one place only.
   const { targets, modes } = future.boot;
@@ -99,6 +107,13 @@ async function write(
     await resources.patch(future.path, { Boot: everything }, signal, future.read);
     return future;
   }
+}
+
+async function writeMode(resources: Resources, path: string, mode: string, signal: AbortSignal): Promise<void> {
+  const read = await resources.get(path, signal);
+  await resources.patch(path, { Boot: { BootSourceOverrideMode: mode } }, signal, read);
+  const { boot } = await readAt(resources, path, signal);
+  if (boot.mode !== mode) throw bmcFault("not-verified", `the BMC took the boot mode ${mode}, and shows ${boot.mode ?? "none"}`);
 }
 
 async function awaitEffect(

@@ -39,7 +39,8 @@ export interface Override {
   readonly BootSourceOverrideEnabled: "Once" | "Disabled";
   readonly BootSourceOverrideTarget: string;
   readonly BootSourceOverrideMode?: "UEFI" | "Legacy";
-  readonly HttpBootUri?: string;
+  /** Null: by DHCP, where another address is left from before. */
+  readonly HttpBootUri?: string | null;
 }
 
 /** Undefined: it cannot start from there. */
@@ -56,7 +57,9 @@ export function overrideOf(wanted: BootOnce, boot: BootSettings, quirks: Quirks)
     BootSourceOverrideTarget: target,
     // A service that does not show a mode has none to set.
     ...(boot.mode === undefined ? {} : { BootSourceOverrideMode: wanted.firmware === "uefi" ? "UEFI" : "Legacy" }),
-    ...(wanted.device === "http" && wanted.url !== undefined ? { HttpBootUri: wanted.url } : {}),
+    ...(wanted.device === "http" && (wanted.url !== undefined || boot.httpBootUri !== undefined)
+      ? { HttpBootUri: wanted.url ?? null }
+      : {}),
   };
 }
 
@@ -95,6 +98,6 @@ export function isInEffect(override: Override, boot: BootSettings, quirks: Quirk
     boot.target === target &&
     (boot.enabled === enabled || quirks.showsOnceAs === boot.enabled) &&
     (mode === undefined || boot.mode === mode || boot.mode === undefined) &&
-    (uri === undefined || boot.httpBootUri === uri)
+    (uri === undefined || (boot.httpBootUri ?? null) === uri)
   );
 }

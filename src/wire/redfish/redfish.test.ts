@@ -106,6 +106,10 @@ test("the override: what changes is sent, what is set is not", () => {
   assert.ok(!isInEffect(pxe, { ...set, enabled: "Continuous" }, standard), "for ever is not once");
   const url = overrideOf({ device: "http", firmware: "uefi", url: "http://a/" }, boot, standard)!;
   assert.ok(!isInEffect(url, { ...set, target: "UefiHttp", httpBootUri: "http://b/" }, standard));
+  const left = { ...boot, httpBootUri: "http://b/" };
+  const plain = overrideOf({ device: "http", firmware: "uefi" }, left, standard)!;
+  assert.equal(patchOf(plain, left, standard)?.["HttpBootUri"], null, "what is left from before would be started");
+  assert.ok(isInEffect(plain, { ...set, target: "UefiHttp" }, standard));
   assert.equal(overrideOf({ device: "http", firmware: "bios" }, boot, standard), undefined);
   assert.equal(overrideOf({ device: "cd", firmware: "uefi" }, { ...boot, targets: ["Pxe"] }, standard), undefined);
 });

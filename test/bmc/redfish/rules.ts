@@ -9,7 +9,7 @@ function bootOf({ method, body }: Told): JsonObject | undefined {
 }
 
 /** Refuses a value that is set already; is at other things now and then; starts the virtual drive by an import, which takes its time. */
-export function idrac(options: { readonly onlySlot?: string } = {}): Rule {
+export function idrac(options: { readonly onlySlot?: string; readonly modeApart?: boolean } = {}): Rule {
   let wasBusy = false;
   let looks = 0;
   return (told, replay) => {
@@ -19,6 +19,14 @@ export function idrac(options: { readonly onlySlot?: string } = {}): Rule {
     if (boot !== undefined && isObject(now)) {
       const same = Object.keys(boot).find((key) => key !== "BootSourceOverrideTarget" && boot[key] === now[key]);
       if (same !== undefined) return refused(400, "PropertyValueConflict", `${same} has that value already`);
+    }
+    if (
+      boot !== undefined &&
+      !path.endsWith("/Settings") &&
+      options.modeApart === true &&
+      boot["BootSourceOverrideMode"] !== undefined
+    ) {
+      return refused(400, "PropertyNotWritable");
     }
     if (path.endsWith("/Thermal") && !wasBusy) {
       wasBusy = true;

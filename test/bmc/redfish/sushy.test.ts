@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { createRedfishBmc, type RedfishBmc } from "#bmc/redfish/client.ts";
 import { silent } from "#io/log.ts";
@@ -46,7 +45,7 @@ function freePort(): Promise<number> {
 before(
   async () => {
     if (skip !== false) return;
-    const program = locateSushy();
+    const programs = locateSushy();
     const port = await freePort();
     server = `http://127.0.0.1:${port}`;
     const machine = (uuid: string, name: string, mac: string): object => ({
@@ -56,7 +55,7 @@ before(
       nics: [{ mac, ip: "192.0.2.7" }],
     });
     const hash = "import bcrypt, sys; print(bcrypt.hashpw(sys.argv[1].encode(), bcrypt.gensalt(4)).decode())";
-    const hashed = execFileSync(`${dirname(program)}/python`, ["-c", hash, PASSWORD], { encoding: "utf8" });
+    const hashed = execFileSync(`${programs}/python`, ["-c", hash, PASSWORD], { encoding: "utf8" });
     writeFileSync(`${directory}/users`, `${USER}:${hashed}`);
     const settings = {
       SUSHY_EMULATOR_FAKE_DRIVER: true,
@@ -68,7 +67,7 @@ before(
     };
     const python = Object.entries(settings).map(([key, value]) => `${key} = ${JSON.stringify(value).replaceAll("true", "True")}`);
     writeFileSync(`${directory}/emulator.conf`, `${python.join("\n")}\n`);
-    emulator = start(program, ["--config", `${directory}/emulator.conf`]);
+    emulator = start(`${programs}/sushy-emulator`, ["--config", `${directory}/emulator.conf`]);
     await waitFor(
       emulator,
       "sushy-emulator",

@@ -52,7 +52,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "dell/idrac10",
-    rule: idrac({ onlySlot: "1" }),
+    rule: idrac({ onlySlot: "1", modeApart: true }),
     system: "/redfish/v1/Systems/System.Embedded.1",
     inventory: {
       manufacturer: "Dell Inc.",
@@ -233,6 +233,17 @@ test("iDRAC: a value that is set already is not sent, and the virtual drive is s
   assert.equal(replay.at("/redfish/v1/Systems/System.Embedded.1/VirtualMedia/2")["Inserted"], false);
   assert.equal(replay.log.filter((line) => line.includes("JID_1")).length, 3, "until its task has ended");
   assert.equal(patches().length, 1, "Cd would be the drive in the machine");
+});
+
+test("iDRAC: the mode is written where it is kept apart, and is another one from the next start on", async () => {
+  const replay = new Replay("dell/idrac10", idrac({ modeApart: true }));
+  const { bmc, run } = connect(replay.handler, { credentials: { user: USER, password: PASSWORD } });
+  await run(bmc.bootOnce({ device: "pxe", firmware: "bios" }, never));
+  const patches = replay.log.filter((line) => line.startsWith("PATCH")).map((line) => line.replace(/^PATCH \S+(?=\/System)/, ""));
+  assert.deepEqual(patches, [
+    '/System.Embedded.1/Settings {"Boot":{"BootSourceOverrideMode":"Legacy"}}',
+    '/System.Embedded.1 {"Boot":{"BootSourceOverrideTarget":"Pxe","BootSourceOverrideEnabled":"Once"}}',
+  ]);
 });
 
 test("iLO: boot settings are refused while the firmware starts, which is no failure but a wait; a mode it cannot have is one", async () => {
