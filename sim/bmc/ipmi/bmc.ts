@@ -5,7 +5,7 @@ import type { BootFlags } from "#wire/ipmi/chassis/boot.ts";
 import { COMPLETION, NET_FN, PAYLOAD, PRIVILEGE } from "#wire/ipmi/constants.ts";
 import type { IpmiChannel, IpmiResponse } from "#wire/ipmi/packet.ts";
 import { leastFirst } from "#wire/ipmi/reader.ts";
-import { decodeMessage, encodeMessage } from "#wire/ipmi/session/message.ts";
+import { decodeMessage } from "#wire/ipmi/session/message.ts";
 import type { Message } from "#wire/ipmi/session/message.ts";
 import { decode15, encode15 } from "#wire/ipmi/session/packet15.ts";
 import { decode20, encode20 } from "#wire/ipmi/session/packet20.ts";
@@ -23,6 +23,7 @@ import { activate, answerOpening, challenge, LOGIN_COMMANDS } from "./login.ts";
 import { COMMON_MODEL } from "./model.ts";
 import type { HardwareModel } from "./model.ts";
 import type { Chassis, ChassisAction, IpmiFaults, SimulatedIpmiOptions } from "./options.ts";
+import { replyTo } from "./reply.ts";
 import { Sessions } from "./sessions.ts";
 import type { OpenSession } from "./sessions.ts";
 import { SolBridge } from "./sol.ts";
@@ -235,9 +236,9 @@ export class SimulatedIpmi {
     if (packet.session === 0) {
       const answer = this.#answer(message, this.#stranger());
       this.#send(encode15({ type: 0, sequence: 0, session: 0, code: new Uint8Array(), payload: answer }), from);
-    } else if (isApp && message.command === LOGIN_COMMANDS.activate && !this.sessions.open.has(packet.session)) {
-      const answer = activate(this, packet, message.data, from);
-      if (answer !== undefined) this.#send(answer.seal(reply(message, [answer.completion, ...answer.data])), from);
+    } else if (isApp && message.command === LOGIN_COMMANDS.activate) {
+      const answer = activate(this, packet, message, from);
+      if (answer !== undefined) this.#send(answer, from);
     } else {
       this.#receiveInSession(packet.session, datagram, from);
     }
@@ -266,7 +267,7 @@ export class SimulatedIpmi {
   }
 
   #answer(message: Message, caller: Caller): Uint8Array {
-    return reply(message, this.#execute(message.netFn, message.command, message.data, caller));
+    return replyTo(message, this.#execute(message.netFn, message.command, message.data, caller));
   }
 
   /** Completion code and data. */
@@ -294,17 +295,4 @@ export class SimulatedIpmi {
       else this.clock.after(late, () => this.#options.send(bytes, to));
     }
   }
-}
-
-function reply({ to, toLun, from, fromLun, netFn, sequence, command }: Message, data: readonly number[]): Uint8Array {
-  return encodeMessage({
-    to: from,
-    toLun: fromLun,
-    netFn: netFn | 1,
-    from: to,
-    fromLun: toLun,
-    sequence,
-    command,
-    data: Uint8Array.from(data),
-  });
 }

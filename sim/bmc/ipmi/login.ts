@@ -3,6 +3,7 @@ import { toLatin1 } from "#std/bytes.ts";
 import type { UdpEndpoint } from "#io/udp.ts";
 import { APP, AUTHENTICATION, COMPLETION, PASSWORD_15, PAYLOAD, PRIVILEGE, USER_NAME } from "#wire/ipmi/constants.ts";
 import { leastFirst, unpaddedText } from "#wire/ipmi/reader.ts";
+import type { Message } from "#wire/ipmi/session/message.ts";
 import { authenticate15, encode15 } from "#wire/ipmi/session/packet15.ts";
 import type { Packet15 } from "#wire/ipmi/session/packet15.ts";
 import { encode20, Protection } from "#wire/ipmi/session/packet20.ts";
@@ -20,6 +21,7 @@ import { Session15, Session20 } from "#wire/ipmi/session/session.ts";
 import { Rakp, sessionKeys, SUITES } from "#wire/ipmi/session/suite.ts";
 import type { SimulatedIpmi } from "./bmc.ts";
 import { Refusal } from "./handlers/handler.ts";
+import { replyTo } from "./reply.ts";
 import type { HalfOpen, OpenSession } from "./sessions.ts";
 
 /** The answer to a message that begins an IPMI 2.0 session; undefined: silence. */
@@ -166,15 +168,12 @@ export function challenge(bmc: SimulatedIpmi, data: Uint8Array): Iterable<number
   return [...leastFirst(id, 4), ...bytes];
 }
 
-/** Activate Session, in a packet of a session that only has its number yet. Undefined: silence. */
-export function activate(
-  bmc: SimulatedIpmi,
-  packet: Packet15,
-  data: Uint8Array,
-  from: UdpEndpoint,
-):
-  | { readonly completion: number; readonly data: Iterable<number>; readonly seal: (payload: Uint8Array) => Uint8Array }
-  | undefined {
+/** The answer to Activate Session, in a packet of a session that only has its number yet; undefined: silence. */
+export function activate(bmc: SimulatedIpmi, packet: Packet15, message: Message, from: UdpEndpoint): Uint8Array | undefined {
+  const { data } = message;
+  // It comes again because the answer was lost.
+  const greeted = bmc.sessions.open.get(packet.session);
+  if (greeted !== undefined) return greeted.greeting;
   const pending = bmc.sessions.challenges.get(packet.session);
   const user = pending && bmc.users.get(pending.user);
   if (pending === undefined || user === undefined || data.length < 22) return undefined;
@@ -183,25 +182,25 @@ export function activate(
   const isAnswer = data.subarray(2, 18).every((byte, i) => byte === pending.challenge[i]);
   if (!isGenuine || !isAnswer) return undefined;
   const outbound = (data[18]! | (data[19]! << 8) | (data[20]! << 16) | (data[21]! << 24)) >>> 0;
-  const seal = (payload: Uint8Array): Uint8Array => {
-    const answer = { type: pending.type, sequence: outbound, session: packet.session, payload };
-    return encode15({ ...answer, code: authenticate15(bmc.crypto, password, answer) });
+  const answer = (...bytes: number[]): Uint8Array => {
+    const sent = { type: pending.type, sequence: outbound, session: packet.session, payload: replyTo(message, bytes) };
+    return encode15({ ...sent, code: authenticate15(bmc.crypto, password, sent) });
   };
   const wanted = data[1]! & 0x0f;
-  if (wanted > user.privilege) return { completion: 0x86, data: [], seal };
-  if (bmc.sessions.isFull || bmc.faults.isFull?.() === true) return { completion: 0x81, data: [], seal };
+  if (wanted > user.privilege) return answer(0x86);
+  if (bmc.sessions.isFull || bmc.faults.isFull?.() === true) return answer(0x81);
   bmc.sessions.challenges.delete(packet.session);
   const inbound = 1 + (bmc.entropy.bytes(1)[0]! & 0x7f);
-  const transport = new Session15({
-    id: packet.session,
-    type: pending.type,
-    password,
-    next: outbound + 1,
-    first: inbound,
-    primitives: bmc.crypto,
-  });
-  const session: OpenSession = {
-    transport,
+  const greeting = answer(COMPLETION.ok, pending.type, ...leastFirst(packet.session, 4), ...leastFirst(inbound, 4), wanted);
+  bmc.sessions.open.set(packet.session, {
+    transport: new Session15({
+      id: packet.session,
+      type: pending.type,
+      password,
+      next: outbound + 1,
+      first: inbound,
+      primitives: bmc.crypto,
+    }),
     handle: bmc.sessions.handle(),
     user: pending.user,
     suite: undefined,
@@ -211,10 +210,9 @@ export function activate(
     heardAt: bmc.clock.monotonic(),
     last: undefined,
     sol: undefined,
-    greeting: undefined,
-  };
-  bmc.sessions.open.set(packet.session, session);
-  return { completion: 0, data: [pending.type, ...leastFirst(packet.session, 4), ...leastFirst(inbound, 4), wanted], seal };
+    greeting,
+  });
+  return greeting;
 }
 
 export const LOGIN_COMMANDS = { challenge: APP.getSessionChallenge, activate: APP.activateSession } as const;

@@ -1,4 +1,5 @@
 /** The UDP sockets that all BMCs share: one for each family, open as long as anybody needs it. Thousands of BMCs need no thousands of ports. */
+import { formatIpv6, parseIpv6 } from "#std/address.ts";
 import type { Datagram, OpenUdp, UdpSocket } from "#io/udp.ts";
 
 export interface Line {
@@ -66,6 +67,8 @@ export class IpmiSockets {
   }
 }
 
+/** The doors name senders canonically; people do not. */
 function keyOf(address: string, port: number): string {
-  return `${address} ${port}`;
+  const ipv6 = address.includes(":") ? parseIpv6(address) : undefined;
+  return `${ipv6 === undefined ? address : formatIpv6(ipv6)} ${port}`;
 }
