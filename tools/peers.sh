@@ -1,6 +1,6 @@
 #!/bin/bash
 # Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,dhcp-peers,
-# tftp-clients,grpc-client,tshark,lldpd,sushy,ipxe,lab) names is left out.
+# tftp-clients,bmc-peers,grpc-client,tshark,lldpd,sushy,ipxe,lab) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -13,6 +13,7 @@ if wanted refapi; then test/refapi/locate.sh; fi
 if wanted kcm; then test/refapi/locate-kcm.sh; fi
 if wanted dhcp-peers; then tools/dhcp-peers.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
+if wanted bmc-peers; then tools/bmc-peers.sh; fi
 if wanted grpc-client; then tools/grpc-client.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
 if wanted lldpd; then tools/lldpd.sh; fi

@@ -2,7 +2,17 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-export type Peer = "dhcp-peers" | "ipxe" | "refapi" | "kcm" | "kubectl" | "lab" | "sushy" | "tftp-clients" | "tshark";
+export type Peer =
+  | "bmc-peers"
+  | "dhcp-peers"
+  | "ipxe"
+  | "refapi"
+  | "kcm"
+  | "kubectl"
+  | "lab"
+  | "sushy"
+  | "tftp-clients"
+  | "tshark";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -59,6 +69,11 @@ export function locateIpxe(): string {
 /** Brings atftp, tftp-hpa's `tftp` and curl onto the path. */
 export function bringTftpClients(): void {
   run("tools/tftp-clients.sh");
+}
+
+/** Brings ipmitool and ipmi_sim onto the path. */
+export function bringBmcPeers(): void {
+  run("tools/bmc-peers.sh");
 }
 
 /** Brings QEMU with its firmware, iPXE's ROMs and dnsmasq. */
