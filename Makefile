@@ -72,10 +72,10 @@ up: setup image ## network boot and an API server on 127.0.0.1:6443, its state i
 sim: setup ## a simulated data centre, seed by seed, with everything going wrong (SEEDS=20 MACHINES=20 SEED_BASE=1 HOURS=2 STORY=1 WHO=SIM000003)
 	@node sim/main.ts --seeds "$${SEEDS:-20}" --machines "$${MACHINES:-20}" --seed-base "$${SEED_BASE:-1}" --hours "$${HOURS:-2}" $${STORY:+--story} $${WHO:+--who "$$WHO"}
 
-lab: setup ## a virtual rack to play with: QEMU machines in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
+lab: setup ## a virtual rack to play with: QEMU machines with BMCs in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
 	@node lab/main.ts $(ARGS)
 
-demo: setup ## a rack of three virtual machines is powered on and registers; ONCE=1 ends after the summary
+demo: setup ## three virtual machines register, are accepted, wiped through their BMCs, and off; ONCE=1 ends after the summary
 	@tools/demo.sh
 
 clean: ## what setup and up made in this folder

@@ -1,5 +1,5 @@
 #!/bin/bash
-# make demo: a rack of three machines is powered on and registers (ONCE=1 ends it after the summary). Brings what it needs.
+# make demo: a rack of three machines registers, is accepted, wiped through its BMCs, and off (ONCE=1 ends it after the summary). Brings what it needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if command -v kubectl > /dev/null; then KUBECTL=$(command -v kubectl); else KUBECTL=$(tools/kubectl.sh 1.36); fi

@@ -1,9 +1,11 @@
 /** A site for a test: closed after it, and when the test failed its logs are kept and their last lines printed. */
+import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "node:test";
 import type { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
+import { inside } from "../../lab/command.ts";
 import type { Machine } from "../../lab/machine.ts";
 import { bring } from "../../lab/peers.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -12,7 +14,7 @@ import { followRecords, isOf } from "../../lab/records.ts";
 import type { Line } from "../../lab/serial.ts";
 import { openSite, type Site, type SiteOptions } from "../../lab/site.ts";
 import type { Watch } from "../../lab/watch.ts";
-import { withoutPeer } from "../peers/locate.ts";
+import { SIDERO, withoutPeer } from "../peers/locate.ts";
 
 /** For node:test's `skip`. */
 export const skip: string | false = withoutPeer("lab", "kubectl");
@@ -119,6 +121,24 @@ export function served(
 export function historyOf(servers: readonly Server[]): string[] {
   const lines = servers.map((server) => headline(momentOf(server)));
   return lines.filter((line, index) => line !== lines[index - 1]);
+}
+
+/** A machine's serial line as `sidero console` shows it, by its BMC. */
+export interface Console {
+  text(): string;
+  type(text: string): void;
+  /** Resolves when it has closed. */
+  readonly closed: Promise<void>;
+}
+
+export function openConsole(context: TestContext, { sidero, network }: Site, { description }: Machine): Console {
+  const args = ["console", description.uuid!, "--kubeconfig", sidero.kubeconfig];
+  const child = spawn(...inside(network.namespace, SIDERO, args), { stdio: ["pipe", "pipe", "inherit"] });
+  context.after(() => child.kill("SIGKILL"));
+  let text = "";
+  child.stdout.on("data", (piece: Buffer) => (text += piece.toString("latin1")));
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  return { text: () => text, type: (keys) => void child.stdin.write(keys), closed };
 }
 
 /** What `sidero timeline` prints of a machine. */

@@ -1,13 +1,14 @@
 /** Accepted machines are wiped by order and rest clean and off: really, on real firmware, by BMCs that nobody here made. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Server, WipedDisk } from "#kinds/metal/v1alpha2/server.ts";
 import { accept, configureBmc } from "../../lab/demo/clean-up.ts";
 import { bmcOf, describe, type Disk } from "../../lab/description.ts";
 import { followServers, isServerOf } from "../../lab/life.ts";
 import type { Machine } from "../../lab/machine.ts";
 import type { Site } from "../../lab/site.ts";
-import { historyOf, recorded, served, siteFor, skip, timeline, written } from "./fixture.ts";
+import { historyOf, openConsole, recorded, served, siteFor, skip, timeline, written } from "./fixture.ts";
 
 /** Seconds at leisure: from the power button to a Server, to the agent at work, and what a BMC takes to be switched off by. */
 const REGISTER = 20;
@@ -66,10 +67,14 @@ test("a machine with a BMC: accepted, wiped, off; claimed, booted; released, wip
   for (const remains of await Promise.all(before)) assert.equal(remains.length, 544);
 
   await configureBmc(site.sidero, machine, bmc);
+  const console = openConsole(context, site, machine);
   await accept(site.sidero, machine);
   const clean = await served(site, machine, "wipe by its BMC", REGISTER + WIPE, isClean);
   await assertErased(machine, clean, "acceptance");
   assert.ok(bmc.orders.includes("chassis set boot pxe"), bmc.orders.join("\n"));
+  for (const seen of [/SeaBIOS/, /iPXE/, /Linux version/, /\[sidero\]/]) assert.match(console.text(), seen);
+  console.type("\r~.");
+  await console.closed;
   context.diagnostic(historyOf(servers).join("\n"));
   for (const phase of ["Discovered", "Wiping", "Available"])
     assert.ok(
@@ -120,17 +125,18 @@ test("machines that are in the agent, with BMCs nobody told of; one BMC hangs ha
 
   for (const machine of site.machines) {
     await fill(machine);
-    await site.sidero.kubectl("annotate", "server", machine.description.uuid!, "metal.sidero.dev/request=wipe again");
+    await site.sidero.run("request", machine.description.uuid!, "wipe", "--kubeconfig", site.sidero.kubeconfig);
   }
-  while (!bmc.orders.slice(bmc.orders.indexOf("chassis set power 1") + 1).includes("chassis set boot pxe")) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  // It has been told from where to start, and is not told to start any more.
+  while (!bmc.orders.includes("chassis set boot pxe")) await setTimeout(5);
   bmc.freeze();
   const again = (server: Server): boolean => isClean(server) && server.status?.wipe?.by === "request";
   await assertErased(one, await served(site, one, "wipe by request", REGISTER + WIPE, again), "request");
   const hung = await served(site, two, "open breaker", 90, ({ status }) => status?.bmc?.breaker === "open");
   const waits = hung.status?.waiting;
   assert.match(waits?.waitingFor ?? "", /BMC/);
+  const why = await site.sidero.run("why", two.description.uuid!, "--kubeconfig", site.sidero.kubeconfig);
+  assert.match(why, /BMC/);
   context.diagnostic(JSON.stringify({ waits, bmc: hung.status?.bmc }));
   bmc.thaw();
   await assertErased(two, await served(site, two, "wipe after its BMC has come back", 90 + WIPE, again), "request");

@@ -76,7 +76,7 @@ export function bringBmcPeers(): void {
   run("tools/bmc-peers.sh");
 }
 
-/** Brings QEMU with its firmware, iPXE's ROMs and dnsmasq. */
+/** Brings QEMU with its firmware, iPXE's ROMs, dnsmasq, OpenIPMI's BMC and ipmitool. */
 export function bringLab(): void {
   run("tools/lab.sh");
 }
