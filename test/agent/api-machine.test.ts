@@ -158,6 +158,22 @@ test("a machine cannot answer for another one", async () => {
   follower.leave();
 });
 
+test("a machine that says it goes off is gone, though its connection is still there", async () => {
+  fixture = await startApi();
+  const calls = await registered();
+  const follower = new Follower(calls);
+  await follower.until(1);
+  const { orders } = fixture.api;
+  const { id } = orders.send(UUID, "powerOff");
+  await follower.until(2);
+  const { machine } = calls;
+  await machine.report({ steps: [{ name: "power_off", state: StepState.STARTED, order: id }] });
+  assert.equal(orders.connected().length, 1);
+  await machine.report({ steps: [{ name: "power_off", state: StepState.DONE, order: id }] });
+  assert.deepEqual([orders.connected(), orders.status(id)?.state], [[], "done"]);
+  follower.leave();
+});
+
 test("a machine that starts again has rebooted as ordered", async () => {
   fixture = await startApi();
   const follower = new Follower(await registered());

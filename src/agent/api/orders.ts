@@ -53,6 +53,8 @@ interface Stream extends Connected {
   readonly waiting: Order[];
   readonly renewed: () => string;
   replaced: boolean;
+  /** It has said that it goes now: nothing of it will be heard, not even the end of its connection. */
+  leaves: boolean;
   wake: () => void;
 }
 
@@ -111,16 +113,16 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
     earlier?.wake();
     // The first word goes out at once: whoever opened the stream knows that it works.
     const waiting = [keepAlive(renewed()), ...unanswered(machine).map(messageOf)];
-    const own: Stream = { machine, boot, since: clock.now(), waiting, renewed, replaced: false, wake: () => {} };
+    const own: Stream = { machine, boot, since: clock.now(), waiting, renewed, replaced: false, leaves: false, wake: () => {} };
     streams.set(machine, own);
     tell(machine);
     const stop = (): void => own.wake();
     signal.addEventListener("abort", stop);
     try {
       for (;;) {
-        while (own.waiting.length > 0 && !signal.aborted && !own.replaced) yield own.waiting.shift()!;
+        while (own.waiting.length > 0 && !signal.aborted && !own.replaced && !own.leaves) yield own.waiting.shift()!;
         if (own.replaced) return "replaced";
-        if (signal.aborted) return "closed";
+        if (signal.aborted || own.leaves) return "closed";
         await woken(own);
       }
     } finally {
@@ -144,6 +146,15 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
         resolve();
       };
     });
+  }
+
+  /** A machine that is switched off closes no connection, and its stream would take minutes to be missed. */
+  function leave(machine: string, boot: string): void {
+    const own = streams.get(machine);
+    if (own?.boot !== boot) return;
+    own.leaves = true;
+    streams.delete(machine);
+    own.wake();
   }
 
   return {
@@ -176,6 +187,7 @@ export function createOrders({ clock, entropy }: { readonly clock: Clock; readon
       if (state === StepState.STARTED) settle(id, "started", text);
       if (state === StepState.DONE) settle(id, "done", text);
       if (state === StepState.FAILED) settle(id, "failed", text);
+      if (state === StepState.DONE && ENDING.has(order.kind)) leave(machine, order.boot);
       tell(machine);
     },
     onChange(listener) {
