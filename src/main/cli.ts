@@ -17,6 +17,7 @@ import { addBmcCommands } from "#cli/bmc.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addWhyCommand } from "#cli/why.ts";
 import { Fault } from "#std/fault.ts";
+import type { SimFlags } from "./sim.ts";
 import { VERSION } from "./version.ts";
 
 const DATA = SETTINGS.data.default;
@@ -54,6 +55,22 @@ function program(): Command {
     .action(async () => {
       const { agent } = await import("./agent.ts");
       await agent();
+    });
+
+  root
+    .command("sim")
+    .description(
+      "Simulated machines in real time, for a Sidero that runs (sidero up): they boot from its scripts, run the agent and have BMCs (IPMI, Redfish, HTTP) on addresses of 127.2.0.0/16, so that a configuration can be tried without hardware. Without DHCP and TFTP, which take rights: they begin in iPXE.",
+    )
+    .option("--machines <N>", "how many, of five models", "10")
+    .option("--endpoint <HOST:PORT>", "Sidero's HTTP port", "127.0.0.1:8081")
+    .option("--seed <N>", "the same seed makes the same machines: their UUIDs stay from one start to the next", "1")
+    .option("--speed <N>", "how many times faster than real machines they start", "10")
+    .option("--no-introduce", "do not write into Servers where their BMCs are (spec.bmc, with a Secret)")
+    .option("--kubeconfig <FILE>", "how to reach the API for that; absent: as sidero timeline")
+    .action(async (options: SimFlags) => {
+      const { sim } = await import("./sim.ts");
+      await sim(options, process.env["SIDERO_DATA"] ?? DATA);
     });
 
   root
