@@ -15,8 +15,8 @@ export interface Problem {
 export interface Checked {
   readonly type: Type;
   readonly problems: readonly Problem[];
-  /** Variables that it needs. */
-  readonly used: ReadonlySet<string>;
+  /** What it needs of the variables: those that it names, with those fields alone that it can get at. */
+  readonly needed: ReadonlyMap<string, Type>;
   /** Nodes of it, and how many loops are inside one another. */
   readonly nodes: number;
   readonly loops: number;
@@ -45,6 +45,9 @@ const ARITHMETIC = /^_([+\-*/%])_$/;
 export function check(root: Expression, variables: Scope): Checked {
   const problems: Problem[] = [];
   const used = new Set<string>();
+  const fields = new Set<string>();
+  /** What cannot be followed may be anything: all fields are needed then. */
+  let isOpaque = false;
   const count = { nodes: 0, loops: 0, joins: 0, literal: 0 };
 
   const visit = (node: Expression | undefined, scope: Scope, loops: number): Type => {
@@ -70,10 +73,13 @@ export function check(root: Expression, variables: Scope): Checked {
         const of = visit(operand, scope, loops);
         if (of.kind === "object") {
           const type = of.fields.get(field);
+          fields.add(`${of.name}.${field}`);
+          if (testOnly && holdsObject(type)) isOpaque = true;
           if (type === undefined) return wrong(`${of.name} has no ${field}; it has ${[...of.fields.keys()].join(", ")}`);
           if (testOnly) becomePresent(node);
           return testOnly ? BOOL : type;
         }
+        if (of.kind === "dyn") isOpaque = true;
         if (of.kind !== "map" && of.kind !== "dyn") return wrong(`a ${show(of)} has no ${field}`);
         if (testOnly) return BOOL;
         return of.kind === "map" ? of.value : DYN;
@@ -82,6 +88,7 @@ export function check(root: Expression, variables: Scope): Checked {
         const given = [...(value.target === undefined ? [] : [value.target]), ...value.args];
         const types = given.map((each) => visit(each, scope, loops));
         if (value.function === "_+_") count.joins++;
+        if (!WHOLE.has(value.function) && types.some(holdsObject)) isOpaque = true;
         return call(value.function, types, wrong);
       }
       case "listExpr": {
@@ -112,7 +119,30 @@ export function check(root: Expression, variables: Scope): Checked {
     }
   };
   const type = visit(root, variables, 0);
-  return { type, problems, used, ...count };
+  const needed = [...variables].filter(([name]) => used.has(name));
+  return {
+    type,
+    problems,
+    needed: new Map(needed.map(([name, all]) => [name, isOpaque ? all : narrowed(all, fields)])),
+    ...count,
+  };
+}
+
+/** Functions and operators that look at no fields of what they are given. */
+const WHOLE: ReadonlySet<string> = new Set(["size", "_[_]", "_+_", "_?_:_"]);
+
+/** Also in a list: a comparison looks at all of it. */
+function holdsObject(type: Type | undefined): boolean {
+  if (type?.kind === "list") return holdsObject(type.item);
+  return type?.kind === "object" || type?.kind === "dyn";
+}
+
+/** The type with those fields alone whose full names are in `fields`. */
+function narrowed(type: Type, fields: ReadonlySet<string>): Type {
+  if (type.kind === "list") return { kind: "list", item: narrowed(type.item, fields) };
+  if (type.kind !== "object") return type;
+  const kept = [...type.fields].filter(([field]) => fields.has(`${type.name}.${field}`));
+  return { ...type, fields: new Map(kept.map(([field, inner]) => [field, narrowed(inner, fields)])) };
 }
 
 function call(name: string, types: readonly Type[], wrong: (text: string) => Type): Type {

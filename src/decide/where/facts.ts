@@ -3,7 +3,7 @@ import type { CelInput } from "@bufbuild/cel";
 import { isObject, own } from "#std/json.ts";
 import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
-import { type Type, VARIABLES } from "./type.ts";
+import type { Type } from "./type.ts";
 
 export interface Facts {
   readonly bindings: Readonly<Record<string, CelInput>>;
@@ -13,12 +13,12 @@ export interface Facts {
 
 /**
  * What is missing is empty: "", 0, false, an empty list, an object of such, as everywhere where hardware is compared. Integers are integers, sizes of memory
- * and storage bytes. `used`: names of the variables that are needed.
+ * and storage bytes. `needed`: names of variables, and of what type they are as far as it matters.
  */
-export function factsOf(server: Server, used: ReadonlySet<string>): Facts {
+export function factsOf(server: Server, needed: ReadonlyMap<string, Type>): Facts {
   const { metadata, spec } = server;
   const source: Record<string, unknown> = {
-    ...inBytes(spec?.hardware ?? {}),
+    ...inBytes(spec?.hardware ?? {}, needed),
     labels: metadata.labels ?? {},
     hostname: spec?.hostname,
     name: metadata.name,
@@ -51,7 +51,7 @@ export function factsOf(server: Server, used: ReadonlySet<string>): Facts {
     }
   };
   const bindings: Record<string, CelInput> = {};
-  for (const [name, type] of VARIABLES) if (used.has(name)) bindings[name] = build(type, source[name]);
+  for (const [name, type] of needed) bindings[name] = build(type, source[name]);
   return { bindings, longest };
 }
 
@@ -59,8 +59,9 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /** Modules are in MiB; the totals are texts such as "32 GB", which mean GiB and are rounded down: what they are the sum of is better. */
-function inBytes(hardware: HardwareInformation): Record<string, unknown> {
+function inBytes(hardware: HardwareInformation, needed: ReadonlyMap<string, Type>): Record<string, unknown> {
   const { memory, storage } = hardware;
+  if (!needed.has("memory") && !needed.has("storage")) return { ...hardware };
   const modules = memory?.modules?.map((module) => ({ ...module, size: (module.size ?? 0) * MIB }));
   const total = (devices: readonly { readonly size?: number }[] | undefined, text: string | undefined): number =>
     devices !== undefined && devices.length > 0 ? devices.reduce((sum, { size = 0 }) => sum + size, 0) : gib(text);

@@ -40,21 +40,21 @@ export function compileWhere(text: string): CompiledWhere | { readonly problems:
     return { problems: [syntaxProblem(error, text)] };
   }
   const place = (id: bigint | undefined): string => placeOf(text, parsed.sourceInfo?.positions[String(id)] ?? 0);
-  const { type, problems, used, nodes, loops, joins, literal } = check(parsed.expr, VARIABLES);
+  const { type, problems, needed, nodes, loops, joins, literal } = check(parsed.expr, VARIABLES);
   if (problems.length > 0) return { problems: problems.map((problem) => `${place(problem.id)}: ${problem.text}`) };
   if (type.kind !== "bool" && type.kind !== "dyn") return { problems: [`it must say yes or no (bool), and is a ${show(type)}`] };
   if (loops > MOST_LOOPS) return { problems: [`${loops} loops are inside one another; at most ${MOST_LOOPS}`] };
   const run = plan(environment, parsed);
   const where: Where = (server) => {
     if (server.spec?.hardware === undefined) return { matches: false };
-    const { bindings, longest } = factsOf(server, used);
+    const { bindings, longest } = factsOf(server, needed);
     const work = nodes * (Math.max(longest, literal) * (joins + 1)) ** loops;
     if (work > MOST_WORK) return { failed: `it would take too long: its loops go over lists of up to ${longest} items` };
     const result = run(bindings);
     if (isCelError(result)) return { failed: `${place(result.exprId)}: ${result.message}` };
     return typeof result === "boolean" ? { matches: result } : { failed: "it says neither yes nor no" };
   };
-  return { where, used };
+  return { where, used: new Set(needed.keys()) };
 }
 
 function syntaxProblem(error: unknown, text: string): string {

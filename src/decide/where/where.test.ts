@@ -68,6 +68,12 @@ const TRUE = [
   "memory.totalSize > 1.5",
   'architecture in ["amd64", ""]',
   "storage.devices.exists(a, storage.devices.exists(b, a.size < b.size))",
+  "storage.devices.filter(d, d.rotational)[0].name == 'sda'",
+  "storage.devices.filter(d, d.size > 0) == storage.devices",
+  "storage.devices[0] in storage.devices && storage.devices[0] != storage.devices[1]",
+  "dyn(storage.devices)[1].type == 'HDD' && [memory, storage][1].totalSize > 0",
+  "(true ? memory : memory).moduleCount == 2 && has(compute.processors) && !has(network.interfaces[0].lldp.vlan)",
+  "storage.devices.map(d, d).exists(d, d.name == 'sda') && (storage.devices + storage.devices).size() == 4",
   "[1, 2].exists(n, n == compute.processorCount) ? true : false",
 ];
 
@@ -158,6 +164,10 @@ test("whatever is written compiles, or is refused, and then says yes, no or why 
       const compiled = compileWhere(written);
       if ("problems" in compiled) return compiled.problems.every((problem) => problem.length > 0);
       const verdict = compiled.where(server());
+      // With all fields, as dyn() hides which are needed: it makes no difference that others are left out.
+      const whole = compileWhere(`(${written}) || dyn(1) == 2`);
+      if ("where" in whole) assert.deepEqual("matches" in whole.where(server()), "matches" in verdict, written);
+      if ("where" in whole && "matches" in verdict) assert.deepEqual(whole.where(server()), verdict, written);
       return "matches" in verdict ? typeof verdict.matches === "boolean" : verdict.failed.length > 0;
     }),
     { numRuns: 2000 },
