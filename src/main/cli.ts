@@ -14,8 +14,10 @@ import { SETTINGS } from "#cli/settings/table.ts";
 import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
 import { addBmcCommands } from "#cli/bmc.ts";
+import { addCertificateCommand } from "#cli/certificate.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addWhyCommand } from "#cli/why.ts";
+import { verifySignature } from "#io/node/sign.ts";
 import { Fault } from "#std/fault.ts";
 import type { SimFlags } from "./sim.ts";
 import { VERSION } from "./version.ts";
@@ -99,6 +101,9 @@ function program(): Command {
   addBmcCommands(root, openTerminal, {
     openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
     openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
+  addCertificateCommand(root, openTerminal, {
+    readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
+    verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),
   });
   return root;
 }
@@ -124,6 +129,10 @@ async function settingsFrom(role: Role, command: Command): Promise<Settings> {
   }
   const path = flags["config"] ?? process.env["SIDERO_CONFIG"] ?? "";
   return readSettings(role, { flags, env: process.env, ...(path === "" ? {} : { file: await configuration(path) }) });
+}
+
+function unreadable(path: string, cause: Error): Fault {
+  return new Fault("cli.usage", `${path}: ${cause.message}`, { fault: "caller", retry: "never", cause });
 }
 
 async function configuration(path: string): Promise<unknown> {

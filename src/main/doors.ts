@@ -6,6 +6,7 @@ import type { Entropy } from "#io/entropy.ts";
 import type { OpenIcmp6 } from "#io/icmp6.ts";
 import type { Journal } from "#io/journal.ts";
 import type { Seal } from "#io/seal.ts";
+import type { Signer } from "#io/sign.ts";
 import type { Listen } from "#io/serve.ts";
 import type { Interfaces, OpenUdp } from "#io/udp.ts";
 import { disk } from "#io/node/disk.ts";
@@ -13,6 +14,7 @@ import { openIcmp6 } from "#io/node/icmp6.ts";
 import { interfaces } from "#io/node/interfaces.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { openSeal } from "#io/node/seal.ts";
+import { openSigner } from "#io/node/sign.ts";
 import { listen } from "#io/node/serve.ts";
 import { openUdp } from "#io/node/udp.ts";
 
@@ -27,6 +29,8 @@ export interface ProvisionDoors {
   readonly lookup: (name: string) => Promise<readonly string[]>;
   /** Marks boot tokens; outlives the process. */
   readonly seal: Seal;
+  /** Signs erase records; absent: they are not signed. */
+  readonly signer?: Signer;
   /** Where DHCP keeps its leases. Not open yet: DHCP opens it when it needs it. */
   readonly leases: Journal;
 }
@@ -41,6 +45,11 @@ export async function openNodeDoors(directory: string, entropy: Entropy): Promis
     listen,
     lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
     seal: await openSeal({ disk, entropy, path: join(directory, "pki", "boot.key") }),
+    signer: await openSigner({
+      disk,
+      path: join(directory, "pki", "erase.key"),
+      publicPath: join(directory, "pki", "erase.pub"),
+    }),
     leases: createJournal(join(directory, "leases")),
   };
 }

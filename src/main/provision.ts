@@ -28,6 +28,7 @@ import { disk } from "#io/node/disk.ts";
 import type { Handler, ListenOptions } from "#io/serve.ts";
 import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
+import { publishEraseKey } from "#kube/erase-keys.ts";
 import type { Recorder } from "#kube/events.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
@@ -77,7 +78,7 @@ const TOKEN_LIFETIME = 3_600_000;
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
   const { settings, subnets, doors, directory, client, events, blobs, clock, entropy, digest, limits, machines } = options;
-  const { openUdp, openIcmp6, interfaces, listen, lookup, seal, leases } = doors;
+  const { openUdp, openIcmp6, interfaces, listen, lookup, seal, signer, leases } = doors;
   const throttledLog = throttled(options.log, clock, LINES);
   const log = throttledLog.with({ part: "boot" });
   const stop = new AbortController();
@@ -95,6 +96,12 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       stop.abort();
       await background;
     });
+
+    if (signer !== undefined) {
+      await publishEraseKey(client, signer.keyId, signer.publicKey).catch((error: unknown) =>
+        log.warn("the key of erase records could not be published", { because: Fault.from(error) }),
+      );
+    }
 
     const programs = await loadPrograms(doors.disk, programDirectories(settings), log);
     const agentImage = settings["agent-image"] || join(directory, "agent");
@@ -137,6 +144,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     });
     const agent = createAgentHandler({
       ...(machines && { orders: machines.agents }),
+      ...(signer && { signer }),
       seal,
       access: settings["agent-access"],
       registry: createRegistry({ client, events, clock }),
