@@ -101,6 +101,7 @@ function program(): Command {
   addBmcCommands(root, openTerminal, {
     openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
     openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
+  });
   addCertificateCommand(root, openTerminal, {
     readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
     verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),
