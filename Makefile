@@ -59,6 +59,7 @@ soak: peers ## the long proofs whole: 200 crashes, many random objects (SCALE, R
 bench: peers ## ours and its peers side by side, one JSON object per line
 	@node bench/main.ts $(ARGS)
 	@node bench/boot/main.ts
+	@node bench/power/main.ts
 
 image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (ARCHITECTURES="amd64 arm64"; minutes the first time)
 	@tools/image.sh $(IMAGE) $(ARCHITECTURES)

@@ -54,7 +54,7 @@ export const SETTINGS: FleetSettings = {
   pause: 2000,
   budget: 180_000,
   places: 64,
-  turn: 1000,
+  turn: 250,
   breaker: POLICY,
 };
 
