@@ -193,6 +193,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     }
     closers.push(() => dhcp.close());
     await dhcp.start();
+    void agent.healBmcs();
     return { port: ports[0]!, witness, close };
   } catch (error) {
     await close();

@@ -22,6 +22,8 @@ interface Secret extends KubeObject {
 const Secret = kindRef<Secret>({ group: "", version: "v1", kind: "Secret", plural: "secrets", scope: "Namespaced" });
 /** How often somebody else may be faster; a machine's calls are few, and its controller writes a Server now and then. */
 const ATTEMPTS = 10;
+/** What agents' accounts are labelled with (`agent/api/bmc-record.ts`). */
+const MOVED = "clusterctl.cluster.x-k8s.io/move";
 /** Milliseconds after a conflict; grows with each. */
 const PAUSE = 10;
 
@@ -43,6 +45,14 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
     if (!equal(current.spec, wanted.spec) || !equal(current.metadata, wanted.metadata)) written = await servers.update(wanted);
     if (equal(current.status, wanted.status)) return written;
     return servers.update({ ...written, ...(wanted.status && { status: wanted.status }) }, { subresource: "status" });
+  }
+
+  /** The one thing that is not found when something is made. */
+  function lacking(owner: Server, { namespace }: SecretDraft, error: unknown): never {
+    if (!isNotFound(error)) throw error;
+    const message = `the account of the BMC cannot be kept: there is no namespace ${namespace} (--bmc-secret-namespace)`;
+    events.record(owner, { type: "Warning", reason: "BMC Update", message });
+    throw new Fault("agent.not-ready", message, { fault: "ours", retry: "later", cause: error });
   }
 
   return {
@@ -70,11 +80,23 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
       const found = await unless(isNotFound, secrets.in(namespace).get(name));
       return found && Object.fromEntries(Object.entries(found.data ?? {}).map(([key, value]) => [key, textOf(value)]));
     },
+    async pendingAccounts(namespace) {
+      const { items } = await secrets.in(namespace).listAll({ labelSelector: MOVED });
+      return items.flatMap(({ metadata: { name = "" }, data }) =>
+        data?.["pending"] !== undefined && name.endsWith("-bmc") ? [name.slice(0, -"-bmc".length)] : [],
+      );
+    },
     async putSecret(owner, draft) {
       const place = secrets.in(draft.namespace);
       const wanted = secretOf(owner, draft);
       for (let attempt = 1; ; attempt++) {
-        if ((await unless(isAlreadyExists, place.create(wanted))) !== undefined) return;
+        if (
+          (await unless(
+            isAlreadyExists,
+            place.create(wanted).catch((error: unknown) => lacking(owner, draft, error)),
+          )) !== undefined
+        )
+          return;
         const found = await unless(isNotFound, place.get(draft.name));
         if (found === undefined && attempt < ATTEMPTS) continue;
         if (found?.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) !== true) {

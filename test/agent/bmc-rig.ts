@@ -2,6 +2,7 @@
 import { createBmcGate } from "#agent/api/bmc-gate.ts";
 import { BmcRecords } from "#agent/api/bmc-record.ts";
 import { createBmcAccounts } from "#agent/api/bmc.ts";
+import type { BmcAccounts } from "#agent/api/bmc.ts";
 import type { Boot } from "#agent/api/boots.ts";
 import type { Registry } from "#agent/api/registry.ts";
 import { setUpBmc } from "#agent/steps/bmc/setup.ts";
@@ -62,6 +63,11 @@ export class Rig {
     return await run;
   }
 
+  /** A server that starts again looks after what was left, without any agent. */
+  async heal(): Promise<string> {
+    return await this.#accounts().heal(this.server);
+  }
+
   /** What logs in now, of what is on record. */
   get working(): string[] {
     const pending = JSON.parse(this.secret?.["pending"] ?? "[]") as { user: string; password: string }[];
@@ -98,14 +104,7 @@ export class Rig {
     return result;
   }
 
-  #serverOf({ rotate }: { readonly rotate: boolean }): BmcServer {
-    const boot: Boot = {
-      id: "b1",
-      caller: { address: ADDRESS, token: { purpose: "agent", boot: "b1", address: ADDRESS, expires: 0 } },
-      facts: { macs: [MAC] },
-      bmcAsked: new Set([rotate ? "order" : ""]),
-      nextLine: 0,
-    };
+  #accounts(): BmcAccounts {
     const registry: Registry = {
       server: async () => this.server,
       binding: async () => undefined,
@@ -115,6 +114,7 @@ export class Rig {
         return this.server;
       },
       secret: async () => this.secret,
+      pendingAccounts: async () => (this.secret?.["pending"] === undefined ? [] : [this.server.metadata.name!]),
       putSecret: async (_, { data }) => {
         await this.#effect(async () => {
           const merged = { ...this.secret, ...data };
@@ -125,13 +125,25 @@ export class Rig {
       },
       event: (_, type, reason, message) => void this.events.push(`${type} ${reason}: ${message}`),
     };
-    const accounts = createBmcAccounts({
+    return createBmcAccounts({
       registry,
       records: new BmcRecords(registry, "default"),
       gate: createBmcGate({ registry, neighbour: async () => MAC, log: this.#log }),
       prove: async (login) => await this.#effect(async () => this.bmc.login(login)),
       clock: this.clock,
+      onPending: () => {},
     });
+  }
+
+  #serverOf({ rotate }: { readonly rotate: boolean }): BmcServer {
+    const boot: Boot = {
+      id: "b1",
+      caller: { address: ADDRESS, token: { purpose: "agent", boot: "b1", address: ADDRESS, expires: 0 } },
+      facts: { macs: [MAC] },
+      bmcAsked: new Set([rotate ? "order" : ""]),
+      nextLine: 0,
+    };
+    const accounts = this.#accounts();
     return {
       offer: async (ways) => {
         const addresses = ways.map(({ address, port }) => ({ ip: address, port }));

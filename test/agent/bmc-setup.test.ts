@@ -146,13 +146,21 @@ for (const users of [10, 3]) {
       await whole.attempt(rotate);
       assert.ok(whole.effects > 20, `${whole.effects} effects`);
       for (let effect = 0; effect < whole.effects; effect++) {
-        for (const when of ["before", "after"] as const) {
+        for (const [when, heals] of [
+          ["before", false],
+          ["before", true],
+          ["after", false],
+          ["after", true],
+        ] as const) {
           const rig = await prepared();
           const at = `${when} effect ${effect} of ${whole.effects}`;
           rig.killAt = { effect, when };
           await assert.rejects(rig.attempt(rotate), (error) => error instanceof Killed || Fault.is(error, "agent.bmc"), at);
           rig.killAt = undefined;
           if (rotate) assert.ok(rig.working.length > 0, `${at}: nothing on record logs in`);
+          // The server alone mends it: the machine need not come back for its power to be in hand.
+          if (heals) await rig.heal();
+          if (heals && rotate) assert.ok(rig.isDone, `${at}: not mended`);
           if (rig.server.spec?.bmc !== undefined) assert.ok(rig.working.length > 0, `${at}: the way does not work`);
           await rig.attempt(rotate);
           assert.ok(rig.isDone, `${at}: the next attempt`);

@@ -141,6 +141,7 @@ const { handler: agentHandler } = createAgentHandler({
     },
     edit: async () => undefined,
     secret: async () => undefined,
+    pendingAccounts: async () => [],
     putSecret: async () => {},
     event() {},
   },

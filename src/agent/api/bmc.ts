@@ -40,6 +40,11 @@ export interface BmcAccounts {
    * address in one call, which changes nothing yet, and user and password in another.
    */
   update(server: Server, boot: Boot, info: BMCInfo): Promise<string>;
+  /**
+   * Without an agent: if what the Server refers to does not work, whatever else is on record is tried at the address on record. `fine`: nothing to do.
+   * `denied`: nothing on record works.
+   */
+  heal(server: Server): Promise<"fine" | "healed" | "denied" | "unreachable">;
 }
 
 export interface BmcAccountsOptions {
@@ -48,6 +53,8 @@ export interface BmcAccountsOptions {
   readonly gate: BmcGate;
   readonly prove: ProveBmc;
   readonly clock: Clock;
+  /** Told of a Server whose BMC is about to get another password. */
+  readonly onPending: (server: string) => void;
 }
 
 const IPMI_PORT = 623;
@@ -59,7 +66,7 @@ const LOGIN = 20_000;
 /** What says that the BMC was there and would not have the account. */
 const DENIALS = new Set(["bmc.denied", "bmc.refused", "bmc.unsupported"]);
 
-export function createBmcAccounts({ registry, records, gate, prove, clock }: BmcAccountsOptions): BmcAccounts {
+export function createBmcAccounts({ registry, records, gate, prove, clock, onPending }: BmcAccountsOptions): BmcAccounts {
   /** One at a time for a machine: a BMC has few sessions, and the record is read before it is written. */
   const turns = new Map<string, Promise<unknown>>();
 
@@ -92,7 +99,7 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
   }
 
   /** The proof has been given: first what the Server refers to, then the Server. */
-  async function settle(server: Server, boot: Boot, { ip, port }: BmcAddress, credentials: Credentials): Promise<string> {
+  async function settle(server: Server, { ip, port }: BmcAddress, credentials: Credentials): Promise<string> {
     await records.promote(server, credentials);
     const from = (key: string): NonNullable<Bmc["userFrom"]> => ({
       secretKeyRef: { namespace: records.namespace, name: bmcSecretName(server), key },
@@ -107,8 +114,6 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
       const bmc: Bmc = { ...before, ...way, userFrom: from("user"), passFrom: from("pass") };
       return { ...current, spec: { accepted: true, ...current.spec, bmc } };
     });
-    boot.bmcAsked.delete("");
-    delete boot.bmcAddress;
     const said = `address ${ip}, user and password`;
     const what = isChanged ? "set up by the agent" : "password changed by the agent";
     if (after !== undefined) registry.event(after, "Normal", "BMC Update", `BMC ${what} and proven by logging in: ${said}`);
@@ -130,9 +135,10 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
           for (const credentials of known) {
             const problem = await login(address, credentials);
             if (problem === undefined) {
-              const isKnown = credentials === current && isWay(server, address);
-              if (!isKnown) await settle(server, boot, address, credentials);
-              boot.bmcAsked.delete("");
+              if (credentials !== current || !isWay(server, address)) await settle(server, address, credentials);
+              // What else was on its way never arrives: its agent is here, and begins anew.
+              else await records.promote(server, current);
+              finished(boot);
               return { standing: "works", user: credentials.user, detail: `logged in at ${address.ip}` };
             }
             problems.push(`${address.ip}: ${problem.message}`);
@@ -151,6 +157,7 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
         check({ ip: "", port: 0, user: credentials.user, pass: credentials.password });
         if (credentials.user === "" || credentials.password === "") throw refusal("agent.malformed", "user, pass: missing");
         await records.add(server, credentials);
+        onPending(server.metadata.name!);
       }),
 
     update: (server, boot, info) =>
@@ -170,9 +177,35 @@ export function createBmcAccounts({ registry, records, gate, prove, clock }: Bmc
         await records.add(server, credentials);
         const problem = await login(address, credentials);
         if (problem !== undefined) throw unproven(address, problem);
-        return settle(server, boot, address, credentials);
+        const said = await settle(server, address, credentials);
+        finished(boot);
+        return said;
+      }),
+
+    heal: (server) =>
+      inTurn(server, async () => {
+        const { current, pending } = await records.read(server);
+        const address = wayOf(server);
+        if (pending.length === 0 || address === undefined || unwantedBecause(server) !== undefined) return "fine";
+        for (const credentials of current === undefined ? pending : [current, ...pending]) {
+          const problem = await login(address, credentials);
+          // What is on its way stays on record: its agent may be slow.
+          if (problem === undefined && credentials === current) return "fine";
+          if (problem === undefined) {
+            await settle(server, address, credentials);
+            return "healed";
+          }
+          if (!DENIALS.has(problem.code)) return "unreachable";
+        }
+        return "denied";
       }),
   };
+}
+
+/** What registration asked for is done; an order is until its step ends. */
+function finished(boot: Boot): void {
+  boot.bmcAsked.delete("");
+  delete boot.bmcAddress;
 }
 
 function unproven({ ip }: BmcAddress, problem: Fault): Fault {

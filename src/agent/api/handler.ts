@@ -18,6 +18,7 @@ import type { AccessOptions } from "./access.ts";
 import { createAgentCalls } from "./agent-calls.ts";
 import { createBmcGate } from "./bmc-gate.ts";
 import type { BmcGate } from "./bmc-gate.ts";
+import { createBmcHealer } from "./bmc-healer.ts";
 import type { ProveBmc } from "./bmc-prover.ts";
 import { BmcRecords } from "./bmc-record.ts";
 import { createBmcAccounts } from "./bmc.ts";
@@ -62,6 +63,8 @@ export interface AgentApi {
    */
   readonly handler: Handler;
   readonly orders: Pick<Orders, "connected" | "send" | "status">;
+  /** Tries the passwords of BMCs that were being changed when an earlier process ended. Never rejects. */
+  readonly healBmcs: () => Promise<void>;
   /** Calls about BMCs that were refused, by code. */
   readonly bmcRefused: BmcGate["refused"];
   /** What a machine's agent has logged, oldest first; by the name of its Server. */
@@ -85,7 +88,9 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const gate = createBmcGate({ registry, neighbour, log });
   const records = new BmcRecords(registry, settings.bmcSecretNamespace ?? "default");
   const { proveBmc: prove } = options;
-  const accounts = prove && createBmcAccounts({ registry, records, gate, prove, clock });
+  const onPending = (server: string): void => healer?.watch(server);
+  const accounts = prove && createBmcAccounts({ registry, records, gate, prove, clock, onPending });
+  const healer = accounts && createBmcHealer({ registry, accounts, namespace: records.namespace, clock, log });
   const { insecureWipe } = settings;
   const wipes = createWipeOrders({ registry, clock, insecureWipe, ...(signer && { signer }) });
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
@@ -94,5 +99,11 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
       Machine,
       createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe, registry, accounts }),
     );
-  return { handler: createRpcHandler(router, new Intake(clock)), orders, bmcRefused: gate.refused, logsOf: logs.logsOf };
+  return {
+    handler: createRpcHandler(router, new Intake(clock)),
+    orders,
+    bmcRefused: gate.refused,
+    healBmcs: async () => await healer?.start(),
+    logsOf: logs.logsOf,
+  };
 }

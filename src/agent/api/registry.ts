@@ -34,6 +34,8 @@ export interface Registry {
   edit(name: string, change: (server: Server) => Server): Promise<Server | undefined>;
   /** Its data, as it is now. */
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Names of the Servers with a BMC account in that namespace whose password is being changed (`pending`). */
+  pendingAccounts(namespace: string): Promise<string[]>;
   /** Makes the Secret or writes its data; keys that are not named stay. Fault `agent.not-wanted` when there is one that does not belong to the Server. */
   putSecret(owner: Server, secret: SecretDraft): Promise<void>;
   /** An Event about the Server, written some time soon. */
