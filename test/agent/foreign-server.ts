@@ -4,16 +4,17 @@ import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import type { CreateServerRequest, ReconcileServerAddressesRequest } from "#proto/api_pb.js";
+import type { CreateServerRequest, ReconcileServerAddressesRequest, UpdateBMCInfoRequest } from "#proto/api_pb.js";
 import { Agent } from "#proto/api_pb.js";
 import type { HelloRequest, Order, Step } from "#proto/sidero/agent/v1/machine_pb.js";
-import { HelloResponseSchema, Machine } from "#proto/sidero/agent/v1/machine_pb.js";
+import { BmcStanding, HelloResponseSchema, Machine } from "#proto/sidero/agent/v1/machine_pb.js";
 
 export interface ForeignServer {
   /** What it was told, in order. */
   readonly hellos: HelloRequest[];
   readonly registrations: CreateServerRequest[];
   readonly addresses: ReconcileServerAddressesRequest[];
+  readonly bmcs: UpdateBMCInfoRequest[];
   readonly steps: Step[];
   readonly lines: string[];
   readonly tokens: Set<string>;
@@ -31,6 +32,8 @@ export interface ForeignServerOptions {
   /** Name of the Server it answers. */
   readonly server?: string;
   readonly now?: () => bigint;
+  /** It asks for the BMC to be set up. */
+  readonly setupBmc?: boolean;
 }
 
 export function createForeignServer(options: ForeignServerOptions = {}): ForeignServer {
@@ -51,6 +54,7 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
     hellos: [],
     registrations: [],
     addresses: [],
+    bmcs: [],
     steps: [],
     lines: [],
     tokens: new Set(),
@@ -77,7 +81,13 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
           server.registrations.push(request);
           server.tokens.add(requestHeader.get("authorization") ?? "");
           wake();
-          return options.upstream ? {} : { server: options.server ?? request.hardware?.system?.uuid ?? "" };
+          const name = options.upstream ? {} : { server: options.server ?? request.hardware?.system?.uuid ?? "" };
+          return { ...name, setupBmc: options.setupBmc === true };
+        },
+        updateBMCInfo: (request) => {
+          server.bmcs.push(request);
+          wake();
+          return {};
         },
         reconcileServerAddresses: (request) => {
           server.addresses.push(request);
@@ -103,6 +113,8 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
           wake();
           return {};
         },
+        offerBmc: () => ({ standing: BmcStanding.NONE }),
+        prepareBmc: () => ({}),
         log: ({ first, lines }) => {
           server.lines.splice(Number(first), lines.length, ...lines);
           wake();
