@@ -14,12 +14,14 @@ import type { SimDisk } from "./disk.ts";
 import { eraserOf } from "./eraser.ts";
 import type { Life } from "./life.ts";
 import type { Wires } from "./wires.ts";
+import type { Work } from "./work.ts";
 
 export interface AgentPorts {
   readonly life: Life;
   readonly entropy: SeededEntropy;
   readonly linux: MemoryMachine;
   readonly disks: readonly SimDisk[];
+  readonly work: Work;
   readonly commandLine: string;
   readonly wires: Wires;
   readonly print: (line: string) => void;
@@ -28,12 +30,22 @@ export interface AgentPorts {
 const VERSION = "sim";
 
 /** Runs until the machine's power goes. */
-export async function runSimulatedAgent({ life, entropy, linux, disks, commandLine, wires, print }: AgentPorts): Promise<void> {
+export async function runSimulatedAgent({
+  life,
+  entropy,
+  linux,
+  disks,
+  work,
+  commandLine,
+  wires,
+  print,
+}: AgentPorts): Promise<void> {
   const line = parseCommandLine(commandLine);
   const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
   let token = argumentOf(line, "sidero.token");
   const log = createAgentLog(life, print);
   const road = createRoad(life, log);
+  const erase = eraserOf(disks, life);
   let looked: HardwareInformation | undefined;
   // Nothing of it changes while the machine runs; looking every minute would be most of what a simulation does.
   const inspect = async (): Promise<HardwareInformation> => {
@@ -63,7 +75,7 @@ export async function runSimulatedAgent({ life, entropy, linux, disks, commandLi
       machine: linux,
       clock: life,
       road,
-      eraseDisk: eraserOf(disks, life),
+      eraseDisk: (...erasing) => work.during(erase(...erasing)),
       removeMapping: async () => false,
       seed: () => entropy.uuid(),
       inspect,

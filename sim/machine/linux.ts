@@ -18,7 +18,7 @@ const INSTALLATION = 90_000;
 /** Comes back when the kernel is none. */
 export async function runLinux(machine: SimMachine, life: Life, { kernel, commandLine }: Booted): Promise<void> {
   const text = Buffer.from(kernel.subarray(0, 64)).toString("latin1");
-  await life.sleep(machine.identity.model.kernel);
+  await machine.work.during(life.sleep(machine.identity.model.kernel));
   const cidr = await machine.ports.wires.address(life);
   // On the wall of a real data centre the kernel is a real one, and says so by its arguments.
   const isAgent = text.startsWith(AGENT_KERNEL) || argumentOf(parseCommandLine(commandLine), "sidero.endpoint") !== undefined;
@@ -41,7 +41,9 @@ async function runAgent(machine: SimMachine, life: Life, cidr: string, commandLi
     await hang();
   };
   const print = (): void => {};
-  await life.live(runSimulatedAgent({ life, entropy, linux, disks: machine.disks, commandLine, wires, print }));
+  await life.live(
+    runSimulatedAgent({ life, entropy, linux, disks: machine.disks, work: machine.work, commandLine, wires, print }),
+  );
 }
 
 /** Like Talos: asks for its configuration until it gets one, writes itself to disk, and starts from there. */

@@ -8,6 +8,7 @@ import { Life } from "./life.ts";
 import type { Identity } from "./model.ts";
 import { runLinux } from "./linux.ts";
 import type { Wires } from "./wires.ts";
+import { Work } from "./work.ts";
 
 export interface MachinePorts {
   readonly clock: Clock;
@@ -48,11 +49,14 @@ export class SimMachine {
   installed: string | undefined;
   /** Power-ons so far. */
   starts = 0;
+  /** What takes its time in the machine itself: starting, shutting down, writing to disks. */
+  readonly work: Work;
   #life: Life | undefined;
 
   constructor(identity: Identity, ports: MachinePorts) {
     this.identity = identity;
     this.ports = ports;
+    this.work = new Work(ports.clock);
     this.disks = identity.model.disks.map((model) => new SimDisk(model, ports.entropy.below(2 ** 32)));
   }
 
@@ -123,6 +127,7 @@ export class SimMachine {
   #end(): void {
     this.#life?.end();
     this.#life = undefined;
+    this.work.stop();
     this.screen = "dark";
     this.ports.wires.lose();
   }
@@ -132,7 +137,7 @@ export class SimMachine {
     // Firmware looks for it early: a BMC forgets what nobody has asked for within a minute (IPMI 2.0 §28.13).
     const once = this.bootOnce ?? this.askBoard();
     this.bootOnce = undefined;
-    await life.sleep(model.post * (0.9 + this.ports.entropy.fraction() * 0.2));
+    await this.work.during(life.sleep(model.post * (0.9 + this.ports.entropy.fraction() * 0.2)));
     const first = once === undefined ? [] : [once.device === "disk" ? ("disk" as const) : ("network" as const)];
     for (let order = [...first, ...this.bootOrder]; ; order = [...this.bootOrder]) {
       for (const device of order) await (device === "disk" ? this.#bootDisk(life) : this.#bootNetwork(life, once));
@@ -145,7 +150,7 @@ export class SimMachine {
   async #bootDisk(life: Life): Promise<void> {
     if (this.installed === undefined) return;
     this.screen = "kernel";
-    await life.sleep(this.identity.model.kernel);
+    await this.work.during(life.sleep(this.identity.model.kernel));
     this.screen = "system";
     this.ports.tell(`runs what is on its disk: ${this.installed}`);
     await new Promise<never>(() => {});
