@@ -76,7 +76,7 @@ export interface ListenOptions {
     readonly idle: number;
     /** Bytes a stream may have buffered before its sink is full. */
     readonly buffered: number;
-    /** Milliseconds a peer may leave a full stream (or an unread answer) untouched before it is cut. */
+    /** Milliseconds a peer may leave a full stream (or an unread answer, or a ping of HTTP/2) untouched before it is cut. */
     readonly stalled: number;
   };
 }

@@ -109,10 +109,20 @@ export function serveHttp2(socket: Duplex, options: Http2Options): ServerHttp2Se
       if (--open === 0) unused.arm();
     });
   });
+  // Whose power was cut says nothing, and TCP takes a quarter of an hour to notice: whoever has a stream open is asked.
+  let isAsked = false;
+  const pulse = setInterval(() => {
+    if (open === 0) return;
+    // Half of a connection that the client has ended is none for a stream either.
+    const isGone = isAsked || !session.ping(() => (isAsked = false));
+    if (isGone) session.destroy();
+    isAsked = true;
+  }, limits.stalled / 2).unref();
   session.on("error", () => session.destroy());
   session.once("close", () => {
     first.close();
     unused.close();
+    clearInterval(pulse);
   });
   return session;
 }
