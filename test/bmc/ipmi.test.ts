@@ -3,9 +3,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { IpmiOptions } from "#bmc/ipmi/ipmi.ts";
 import { Fault } from "#std/fault.ts";
+import { setUserAccess, setUserName, setUserPassword } from "#wire/ipmi/app/user.ts";
+import { call } from "#wire/ipmi/command.ts";
 import { CHASSIS, NET_FN, SENSOR } from "#wire/ipmi/constants.ts";
+import { readSel } from "#wire/ipmi/storage/sel.ts";
+import {
+  encodeVlan,
+  LAN_PARAMETER,
+  readCipherEntries,
+  readCipherPrivileges,
+  readIpv4,
+  readMac,
+  readVlan,
+} from "#wire/ipmi/transport/lan-parameter.ts";
+import { getLanParameter, setLanParameter } from "#wire/ipmi/transport/lan.ts";
 import { makeModel, COMMON_MODEL } from "../../sim/bmc/ipmi/model.ts";
 import { makeWorld, NEVER, USER, UUID } from "./ipmi-fixture.ts";
+import { client, serve } from "./ipmi-real.ts";
 
 /** `code retry fault` of what it rejects with. */
 async function failure(work: Promise<unknown>): Promise<string> {
@@ -267,6 +281,22 @@ test("who gives up leaves no session behind", async () => {
   }
 });
 
+test("a BMC that never answered is left at once", async () => {
+  const world = await makeWorld({ faults: { incoming: () => ({ lost: true }) } });
+  const bmc = world.client();
+  const work = failure(bmc.power(NEVER));
+  await world.clock.advance(100);
+  const begun = world.clock.monotonic();
+  await world.finish(bmc.close());
+  assert.ok(world.clock.monotonic() - begun < 100);
+  assert.equal(await world.finish(work), "bmc.unreachable soon world");
+  const abort = new AbortController();
+  const waiting = [bmc.power(NEVER).catch(() => {}), bmc.power(abort.signal).catch((error: unknown) => error)] as const;
+  abort.abort(new Error("enough"));
+  assert.match(String(await waiting[1]), /enough/, "also when others are before it");
+  await world.finish(bmc.close());
+});
+
 test("a sensor that is refused does not hide the others", async () => {
   const world = await makeWorld({
     faults: { refuse: (netFn, command) => (netFn === NET_FN.sensor && command === SENSOR.getSensorReading ? 0xcb : undefined) },
@@ -311,6 +341,54 @@ test("the serial console, with what is lost on the way", async () => {
     if (loss === 0) assert.equal(world.served.bmc.sessions.open.size, 0);
     await assert.rejects(console.write(Uint8Array.of(1)), (error) => Fault.is(error, "bmc.refused"));
   }
+});
+
+test("what has no words of its own: the event log, users, network", async () => {
+  const world = await makeWorld({ lan: { address: "10.0.0.9", mac: "52:54:00:00:00:09" } });
+  const { finish, served } = world;
+  const bmc = world.client();
+  for (const asserted of [0x6f, 0xef]) served.bmc.log(0x08, 0x05, asserted, [1, 0xff, 0xff]);
+  const log = await finish(readSel(bmc.channel, 10));
+  assert.deepEqual(
+    log.map(({ record, at, sensor, eventType, asserted }) => [record, at, sensor, eventType, asserted]),
+    [
+      [1, Math.floor(world.clock.now() / 1000), 5, 0x6f, true],
+      [2, Math.floor(world.clock.now() / 1000), 5, 0x6f, false],
+    ],
+  );
+  assert.equal((await finish(readSel(bmc.channel, 1))).length, 1);
+  for (const channel of [bmc.channel, served.bmc.channel]) {
+    const get = (parameter: number, set = 0): Promise<Uint8Array> =>
+      finish(call(channel, getLanParameter, { channel: 1, parameter, set }));
+    assert.equal(readIpv4(await get(LAN_PARAMETER.address)), "10.0.0.9");
+    assert.equal(readMac(await get(LAN_PARAMETER.mac)), "52:54:00:00:00:09");
+    assert.equal(readVlan(await get(LAN_PARAMETER.vlan)), channel === bmc.channel ? undefined : 5);
+    await finish(call(channel, setLanParameter, { channel: 1, parameter: LAN_PARAMETER.vlan, data: encodeVlan(5) }));
+    assert.equal(readVlan(await get(LAN_PARAMETER.vlan)), 5);
+    const count = (await get(LAN_PARAMETER.cipherSuiteCount))[0]!;
+    assert.deepEqual(readCipherEntries(await get(LAN_PARAMETER.cipherSuites), count), [3, 17]);
+    assert.deepEqual(readCipherPrivileges(await get(LAN_PARAMETER.cipherSuitePrivileges)).slice(0, 3), [4, 4, 0]);
+  }
+  const inside = served.bmc.channel;
+  await call(inside, setUserName, { user: 5, name: "agent" });
+  await call(inside, setUserPassword, { user: 5, operation: "set", password: "twenty bytes of text" });
+  await call(inside, setUserPassword, { user: 5, operation: "enable" });
+  const agent = (): Promise<unknown> =>
+    world.client({ credentials: { user: "agent", password: "twenty bytes of text" } }).power(NEVER);
+  assert.equal(await finish(failure(agent())), "bmc.denied later caller", "no access yet");
+  const access = { channel: 1, user: 5, onlyCallback: false, linkAuthentication: true, messaging: true, privilege: 4 };
+  await call(inside, setUserAccess, access);
+  assert.equal(await finish(agent()), "off");
+  await finish(bmc.close());
+});
+
+test("by IPv6, on sockets, however the address is written", async () => {
+  const served = await serve({ host: "::1" });
+  const bmc = client(served.port, { host: "0:0:0:0:0:0:0:1" });
+  assert.equal(await bmc.power(AbortSignal.timeout(10_000)), "off");
+  await bmc.close();
+  assert.equal(served.bmc.sessions.open.size, 0);
+  await served.close();
 });
 
 test("a console ends when the BMC ends it", async () => {

@@ -32,7 +32,7 @@ export interface ConnectionOptions extends Omit<LoginOptions, "primitives" | "ra
 const WAITS: readonly Duration[] = [1000, 1500, 2500, 4000, 5000];
 /** Whether it still knows the session. */
 const PROBE: readonly Duration[] = [500, 1000];
-const FAREWELL: readonly Duration[] = [300, 700];
+const FAREWELL: readonly Duration[] = [300, 600, 900];
 /** A session that was quiet for that long may be gone: BMCs end them after 60 s (IPMI 2.0 §6.12.15), or restart. */
 const FRESH: Duration = 20_000;
 const BUSY_WAITS: readonly Duration[] = [250, 500, 1000];
@@ -44,6 +44,7 @@ export class Connection implements IpmiChannel {
   #line: Promise<Line> | undefined;
   #session: Session | undefined;
   #opening: Promise<Session> | undefined;
+  #giveUp: AbortController | undefined;
   #suite: number | undefined;
   #heardAt = 0;
   #sequence = 0;
@@ -68,7 +69,7 @@ export class Connection implements IpmiChannel {
    * two seconds.
    */
   request(request: IpmiRequest, signal?: AbortSignal): Promise<IpmiResponse> {
-    return this.#queue(async () => {
+    const turn = this.#queue(async () => {
       for (const wait of BUSY_WAITS) {
         const response = await this.#perform(request, signal);
         if (response.completion !== COMPLETION.nodeBusy) return response;
@@ -76,6 +77,7 @@ export class Connection implements IpmiChannel {
       }
       return this.#perform(request, signal);
     });
+    return abortable(turn, signal);
   }
 
   /** Sends a payload of the serial console; nobody waits for it. Rejects when there is no session. */
@@ -88,7 +90,8 @@ export class Connection implements IpmiChannel {
 
   /** Tells the BMC that the session ends, and lets go of the socket. The next request opens another one. Never rejects. */
   async close(): Promise<void> {
-    // A login under way may have a session already, and BMCs have few.
+    // A login under way may have a session already, and BMCs have few; one that nobody answers is given up.
+    this.#giveUp?.abort(silence("anything before the session was closed"));
     await this.#opening?.catch(() => {});
     await this.#queue(async () => {
       const session = this.#session;
@@ -108,6 +111,7 @@ export class Connection implements IpmiChannel {
   }
 
   async #perform(request: IpmiRequest, signal?: AbortSignal): Promise<IpmiResponse> {
+    signal?.throwIfAborted();
     const session = await this.#ready(signal);
     const question = this.#command(session, request, WAITS);
     const answer = await this.#exchange.ask(question, signal);
@@ -150,16 +154,17 @@ export class Connection implements IpmiChannel {
   }
 
   async #authenticate(): Promise<Session> {
+    const { signal } = (this.#giveUp = new AbortController());
     if (this.#suite !== undefined) {
       try {
-        return (await this.#exchange.converse(loginAgain(this.#login, this.#suite))).session;
+        return (await this.#exchange.converse(loginAgain(this.#login, this.#suite), signal)).session;
       } catch (error) {
         // Its firmware may have been changed. A wrong password is wrong with every suite.
         if (!Fault.is(error, "ipmi.unsupported") && !Fault.is(error, "ipmi.malformed")) throw error;
         this.#suite = undefined;
       }
     }
-    const { session, suite } = await this.#exchange.converse(login(this.#login));
+    const { session, suite } = await this.#exchange.converse(login(this.#login), signal);
     this.#suite = suite;
     return session;
   }
@@ -209,9 +214,7 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
     if (signal.aborted) return reject(signal.reason as Error);
     const abort = (): void => reject(signal.reason as Error);
     signal.addEventListener("abort", abort, { once: true });
-    work
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener("abort", abort))
-      .catch(() => {});
+    const settled = (): void => signal.removeEventListener("abort", abort);
+    work.then(resolve, reject).then(settled, settled);
   });
 }

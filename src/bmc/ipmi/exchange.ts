@@ -54,10 +54,18 @@ export class Exchange {
     });
   }
 
-  /** Rejects with what `steps` throws, as well. */
-  async converse<T>(steps: Steps<T>): Promise<T> {
+  /**
+   * Rejects with what `steps` throws, as well, or with the reason of `signal`. That counts until the first answer only: a BMC that is there may have
+   * begun a session, and only who has it can end it.
+   */
+  async converse<T>(steps: Steps<T>, signal?: AbortSignal): Promise<T> {
+    let isAnswered = false;
     let step = steps.next();
-    while (step.done !== true) step = steps.next(await this.ask(step.value));
+    while (step.done !== true) {
+      const answer: unknown = await this.ask(step.value, isAnswered ? undefined : signal);
+      isAnswered ||= answer !== undefined;
+      step = steps.next(answer);
+    }
     return step.value;
   }
 }

@@ -21,7 +21,7 @@ export interface Ask<T> {
 /** A conversation: yields what to ask, is given what was answered, or undefined for silence; returns what came of it. */
 export type Steps<T> = Generator<Ask<unknown>, T, unknown>;
 
-/** For a BMC that is there, on a network that loses one in ten: one login in a million fails. */
+/** Where one datagram in a hundred is lost, one question in six million stays without an answer. */
 export const PATIENT: readonly Duration[] = [500, 1000, 2000, 4000];
 
 export function* ask<T>(question: Ask<T>): Generator<Ask<unknown>, T | undefined, unknown> {
