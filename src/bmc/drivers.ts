@@ -57,6 +57,7 @@ export function createDrivers(doors: DriverDoors, settings: DriverSettings = {})
         return createRedfishBmc({
           server: address.origin,
           system: address.system,
+          vendor: address.vendor,
           credentials,
           expected: address.fingerprint,
           known,

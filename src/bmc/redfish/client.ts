@@ -24,6 +24,8 @@ export interface RedfishOptions {
   readonly server: string;
   /** `/redfish/v1/Systems/1`; absent: the only one there is. */
   readonly system?: string | undefined;
+  /** Who made it, as far as its address says (`idrac-redfish://…`). */
+  readonly vendor?: "dell" | "hpe" | undefined;
   /** Absent: the service asks for none. */
   readonly credentials?: Credentials | undefined;
   /** SHA-256 of the certificate it must show (`spec.bmc.fingerprint`), lower-case hexadecimal. */
@@ -51,6 +53,7 @@ export interface RedfishBmc extends Bmc {
   unsubscribe(subscription: string, signal: AbortSignal): Promise<void>;
 }
 
+const VENDORS = { dell: "Dell", hpe: "HPE" } as const;
 const TIMEOUT = 30_000;
 const CONNECT_TIME = 10_000;
 /** Milliseconds that ending the session may take. */
@@ -61,6 +64,7 @@ const MAP_AGE = 3_600_000;
 /** Nothing is asked before the first call; what is where is then found once. */
 export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
   const { server, system, credentials, expected, known, onPin, ca, open, clock, log, timeout = TIMEOUT } = options;
+  const vendor = options.vendor && VENDORS[options.vendor];
   const transport = open({
     server,
     judge: createPin({ name: server, expected, known, log, onPin }),
@@ -78,7 +82,7 @@ export function createRedfishBmc(options: RedfishOptions): RedfishBmc {
   const explored = async (signal: AbortSignal): Promise<ServiceMap> => {
     if (map !== undefined) return map;
     exploredAt = clock.monotonic();
-    return (map = await explore(resources, session, { server, system }, signal));
+    return (map = await explore(resources, session, { server, system, vendor }, signal));
   };
 
   return {

@@ -4,7 +4,7 @@ import { type Controller, readController } from "#wire/redfish/controller.ts";
 import { type Quirks, quirksOf } from "#wire/redfish/quirks.ts";
 import { readRoot, type Root } from "#wire/redfish/root.ts";
 import { readActionInfo, readSystem, type System } from "#wire/redfish/system.ts";
-import { type Identity, vendorOf } from "#wire/redfish/vendor.ts";
+import { type Identity, type Vendor, vendorOf } from "#wire/redfish/vendor.ts";
 import { bmcFault } from "../fault.ts";
 import type { Read, Resources } from "./resources.ts";
 import type { Session } from "./session.ts";
@@ -31,13 +31,15 @@ export interface MapOptions {
   readonly server: string;
   /** Path of the system; absent: the only one. */
   readonly system: string | undefined;
+  /** Who its address says has made it; counts where nothing that it says itself does. */
+  readonly vendor: Vendor | undefined;
 }
 
 /** Rejects with Faults of `Resources`, and `bmc.refused` when there are several systems to choose from, which it names. */
 export async function explore(
   resources: Resources,
   session: Session,
-  { server, system }: MapOptions,
+  { server, system, vendor = "other" }: MapOptions,
   signal: AbortSignal,
 ): Promise<ServiceMap> {
   const root = readRoot(await resources.getRoot(ROOT, signal));
@@ -47,8 +49,9 @@ export async function explore(
   const found = readSystem(read.document);
   const controllers = await readControllers(resources, root, found, signal);
   const first = controllers[0]?.controller;
+  const said = vendorOf(root, found, first);
   const identity: Identity = {
-    vendor: vendorOf(root, found, first),
+    vendor: said === "other" ? vendor : said,
     controller: first?.model,
     firmware: first?.firmware,
   };
@@ -68,7 +71,7 @@ export async function explore(
 async function findSystem(
   resources: Resources,
   root: Root,
-  { server, system }: MapOptions,
+  { server, system }: Pick<MapOptions, "server" | "system">,
   signal: AbortSignal,
 ): Promise<{ path: string; read: Read }> {
   if (system !== undefined) return { path: system, read: await resources.get(system, signal) };

@@ -246,6 +246,20 @@ test("iDRAC: the mode is written where it is kept apart, and is another one from
   ]);
 });
 
+test("iDRAC: one that does not say who made it is what its address says", async () => {
+  const replay = new Replay("dell/idrac9", idrac());
+  Object.assign(replay.at("/redfish/v1"), { Vendor: null, Product: null, Oem: {} });
+  replay.at("/redfish/v1/Systems/System.Embedded.1")["Manufacturer"] = "OEM";
+  for (const [vendor, serial] of [
+    [undefined, "CNIVC000AB0123"],
+    ["dell", "ABC1234"],
+  ] as const) {
+    const { bmc, run } = connect(replay.handler, { credentials: { user: USER, password: PASSWORD }, vendor });
+    assert.equal((await run(bmc.inventory(never))).serial, serial);
+    await run(bmc.close());
+  }
+});
+
 test("iLO: boot settings are refused while the firmware starts, which is no failure but a wait; a mode it cannot have is one", async () => {
   const state = { inPost: true, forgets: 0 };
   const replay = new Replay("hpe/ilo5", ilo(state));
