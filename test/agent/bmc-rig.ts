@@ -15,6 +15,8 @@ import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { BMCInfoSchema } from "#proto/api_pb.js";
 import { Fault } from "#std/fault.ts";
 import { create } from "@bufbuild/protobuf";
+import type { BmcLogin } from "#agent/api/bmc-prover.ts";
+import type { IpmiAnswer, IpmiMessage } from "#io/ipmi-device.ts";
 import type { BmcModel } from "./bmc-model.ts";
 
 export const MAC = "52:54:00:12:34:56";
@@ -22,9 +24,16 @@ const ADDRESS = "10.0.0.5";
 
 export class Killed extends Error {}
 
-export class Rig {
-  readonly bmc: BmcModel;
-  readonly clock = new VirtualClock();
+/** A BMC from both sides. */
+export interface RigBmc {
+  answer(message: IpmiMessage): IpmiAnswer | Promise<IpmiAnswer>;
+  /** Throws or rejects with `bmc.*`. */
+  login(login: BmcLogin): void | Promise<void>;
+}
+
+export class Rig<B extends RigBmc = BmcModel> {
+  readonly bmc: B;
+  readonly clock: VirtualClock;
   readonly lines: string[] = [];
   readonly events: string[] = [];
   /** What is on record, and outlives everything. */
@@ -35,8 +44,9 @@ export class Rig {
   killAt: { readonly effect: number; readonly when: "before" | "after" } | undefined;
   readonly #entropy = new SeededEntropy(7);
 
-  constructor(bmc: BmcModel) {
+  constructor(bmc: B, clock = new VirtualClock()) {
     this.bmc = bmc;
+    this.clock = clock;
     this.server = {
       apiVersion: "metal.sidero.dev/v1alpha2",
       kind: "Server",
@@ -56,11 +66,7 @@ export class Rig {
       rotate,
       signal: new AbortController().signal,
     });
-    let isOver = false;
-    const over = (): void => void (isOver = true);
-    run.then(over, over);
-    for (let i = 0; i < 10_000 && !isOver; i++) await this.clock.advance(500);
-    return await run;
+    return await this.#during(run);
   }
 
   /** A server that starts again looks after what was left, without any agent. */
@@ -68,30 +74,42 @@ export class Rig {
     return await this.#accounts().heal(this.server);
   }
 
-  /** What logs in now, of what is on record. */
-  get working(): string[] {
+  /** Names of what logs in now, of what is on record. */
+  async working(address: string): Promise<string[]> {
     const pending = JSON.parse(this.secret?.["pending"] ?? "[]") as { user: string; password: string }[];
     const { user = "", pass = "" } = this.secret ?? {};
     const known = [{ user, password: pass }, ...pending].filter((each) => each.user !== "");
-    return known
-      .filter((each) => [...this.bmc.addresses.values()].some((address) => this.#logsIn({ ...each, address })))
-      .map((each) => each.user);
+    const found: string[] = [];
+    for (const each of known) if (await this.#logsIn({ ...each, address, port: 623 })) found.push(each.user);
+    return found;
   }
 
   /** Whether the Server's way works: what a power command would use. */
-  get isDone(): boolean {
-    const { endpoint = "", userFrom, passFrom } = this.server.spec?.bmc ?? {};
+  async isDone(): Promise<boolean> {
+    const { endpoint = "", port = 0, userFrom, passFrom } = this.server.spec?.bmc ?? {};
     const { user = "", pass = "" } = this.secret ?? {};
-    return userFrom !== undefined && passFrom !== undefined && this.#logsIn({ user, password: pass, address: endpoint });
+    const refers = userFrom !== undefined && passFrom !== undefined;
+    return refers && (await this.#logsIn({ user, password: pass, address: endpoint, port }));
   }
 
-  #logsIn(login: Parameters<BmcModel["login"]>[0]): boolean {
-    try {
-      this.bmc.login(login);
-      return true;
-    } catch {
-      return false;
-    }
+  async #logsIn(login: BmcLogin): Promise<boolean> {
+    return await this.#during(
+      (async () => {
+        await this.bmc.login(login);
+      })().then(
+        () => true,
+        () => false,
+      ),
+    );
+  }
+
+  /** Time passes as long as something goes on. */
+  async #during<T>(run: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    run.then(over, over);
+    for (let i = 0; i < 10_000 && !isOver; i++) await this.clock.advance(500);
+    return await run;
   }
 
   async #effect<T>(run: () => Promise<T>): Promise<T> {

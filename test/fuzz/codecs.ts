@@ -26,6 +26,7 @@ import { refusalOf } from "#wire/tftp/sender.ts";
 import { programFor } from "../boot/dhcp-client.ts";
 import captures from "../vectors/dhcp/captures.json" with { type: "json" };
 import tables from "../vectors/smbios/tables.json" with { type: "json" };
+import { bmcs } from "./bmc.ts";
 import { ipmi } from "./ipmi.ts";
 import { latin, type Parser, read } from "./parser.ts";
 import { redfish } from "./redfish.ts";
@@ -195,4 +196,4 @@ const lldp: Parser = {
   },
 };
 
-export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp, ...ipmi, ...redfish];
+export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp, ...ipmi, ...redfish, ...bmcs];
