@@ -1,6 +1,6 @@
 /** `sidero certificate`: what was erased on a machine, by whose signature, and whether that is good. */
 import type { Command } from "commander";
-import { canonicalJson, eraseRecord, parseSignature } from "#decide/wipe/record.ts";
+import { canonicalJson, eraseRecord, parseSignature, signedText } from "#decide/wipe/record.ts";
 import { eraseKey } from "#kube/erase-keys.ts";
 import { Fault } from "#std/fault.ts";
 import type { Json } from "#std/json.ts";
@@ -20,7 +20,7 @@ export interface CertificatePorts {
 export interface Certificate {
   readonly record: Json;
   readonly keyId: string;
-  /** Base 64, over the canonical form of `record`. */
+  /** Base 64, over the line of `record` (`signedText`). */
   readonly signature: string;
 }
 
@@ -108,7 +108,7 @@ function parse(text: string): Certificate | undefined {
 }
 
 function check({ record, signature, keyId }: Certificate, key: string, what: string, { verify }: CertificatePorts): void {
-  if (verify(key, canonicalJson(record), signature)) return;
+  if (verify(key, signedText(record), signature)) return;
   const message = `${what}: the record is not what was signed with key ${keyId}: it was changed since, or the key is another one`;
   throw new Fault("cli.not-verified", message, { fault: "world", retry: "never" });
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { canonicalJson, eraseRecord, parseSignature } from "#decide/wipe/record.ts";
+import { eraseRecord, parseSignature, signedText } from "#decide/wipe/record.ts";
 import { createMemorySigner, verifyMemorySignature } from "#io/memory/sign.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -156,7 +156,7 @@ test("progress is written now and then, changes of state at once, and the end si
   const { keyId, signature } = parseSignature(end.signature!)!;
   const signer = createMemorySigner(9);
   assert.equal(keyId, signer.keyId);
-  const bytes = new TextEncoder().encode(canonicalJson(eraseRecord(await server(), end)));
+  const bytes = new TextEncoder().encode(signedText(eraseRecord(await server(), end)));
   assert.ok(verifyMemorySignature(signer.publicKey, bytes, Buffer.from(signature, "base64")));
   const after = await version();
   await report(done, { name: "sdb", state: DiskState.SKIPPED, detail: "another story" });

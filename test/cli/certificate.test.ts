@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
 import { certificate, verifyFile } from "#cli/certificate.ts";
 import type { Certificate, CertificatePorts } from "#cli/certificate.ts";
-import { canonicalJson, eraseRecord, formatSignature } from "#decide/wipe/record.ts";
+import { eraseRecord, formatSignature, signedText } from "#decide/wipe/record.ts";
 import { disk } from "#io/node/disk.ts";
 import { openSigner, verifySignature } from "#io/node/sign.ts";
 import type { Signer } from "#io/sign.ts";
@@ -58,7 +58,7 @@ before(async () => {
     ],
   } as const;
   const order = { ...wipe, disks: wipe.disks.map((each) => ({ ...each })) };
-  const bytes = Buffer.from(canonicalJson(eraseRecord(made, order)));
+  const bytes = Buffer.from(signedText(eraseRecord(made, order)));
   const signature = formatSignature({ keyId: signer.keyId, signature: Buffer.from(signer.sign(bytes)).toString("base64") });
   await servers.update({ ...made, status: { wipe: { ...order, signature } } }, { subresource: "status" });
 });
@@ -107,7 +107,12 @@ test("offline, and OpenSSL agrees; a changed record or another key does not pass
   assert.deepEqual(await verifyFile(file, key, PORTS), [`good: ${NAME}, 2 disks, 2030-01-01T00:02:00Z, key ${signer.keyId}`]);
 
   const parsed = JSON.parse(readFileSync(file, "utf8")) as Certificate;
-  writeFileSync(`${directory}/bytes`, await said(NAME, "canonical"));
+  writeFileSync(`${directory}/bytes`, `${await said(NAME, "canonical")}\n`);
+  assert.equal(
+    execFileSync("jq", ["-cS", ".record", file], { encoding: "utf8" }),
+    `${await said(NAME, "canonical")}\n`,
+    "jq agrees on the bytes",
+  );
   writeFileSync(`${directory}/signature`, Buffer.from(parsed.signature, "base64"));
   const openssl = (): string =>
     execFileSync(
@@ -127,7 +132,7 @@ test("offline, and OpenSSL agrees; a changed record or another key does not pass
       { encoding: "utf8" },
     );
   assert.match(openssl(), /Signature Verified Successfully/);
-  writeFileSync(`${directory}/bytes`, (await said(NAME, "canonical")).replace("D1", "D2"));
+  writeFileSync(`${directory}/bytes`, `${await said(NAME, "canonical")}\n`.replace("D1", "D2"));
   assert.throws(openssl);
 
   writeFileSync(file, JSON.stringify(parsed).replace("D1", "D2"));

@@ -2,7 +2,7 @@
  * Wipe orders as they are carried out. What an order allows is looked up in the API, not in a cache, right before anything is written; what the
  * agent says is written to `status.wipe`, and nothing else of the Server: what follows from it is the controller's.
  */
-import { canonicalJson, eraseRecord, formatSignature } from "#decide/wipe/record.ts";
+import { eraseRecord, formatSignature, signedText } from "#decide/wipe/record.ts";
 import { isOver, orderAfter } from "#decide/wipe/report.ts";
 import type { ReportedDisk } from "#decide/wipe/report.ts";
 import { wipeOrderOf } from "#decide/registration/wipe.ts";
@@ -95,7 +95,7 @@ export function createWipeOrders({ registry, clock, signer, insecureWipe }: Wipe
   /** The erase record is signed as it stands. */
   function sealed(order: WipeOrder, server: Server): WipeOrder {
     if (signer === undefined || order.state !== "done") return order;
-    const bytes = Buffer.from(canonicalJson(eraseRecord(server, order)));
+    const bytes = Buffer.from(signedText(eraseRecord(server, order)));
     const signature = Buffer.from(signer.sign(bytes)).toString("base64");
     return { ...order, signature: formatSignature({ keyId: signer.keyId, signature }) };
   }

@@ -38,7 +38,12 @@ function plain(value: unknown): Json {
   return Object.fromEntries(present.map(([key, each]) => [key, plain(each)]));
 }
 
-/** One line of JSON, keys in order (RFC 8785; our numbers are whole and our keys ASCII): `jq -cSj .record` writes the same bytes. */
+/** What is signed, in UTF-8: one line, its end included, as `jq -cS .record` writes it. */
+export function signedText(record: Json): string {
+  return `${canonicalJson(record)}\n`;
+}
+
+/** JSON without spaces, keys in order (RFC 8785; our numbers are whole and our keys ASCII). */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
   if (!isObject(value)) return JSON.stringify(value);

@@ -108,14 +108,11 @@ export function createWiper(options: WiperOptions): Wiper {
   };
 }
 
-/** What will not be better when it is asked again. */
-const REFUSALS: ReadonlySet<Code> = new Set([
-  Code.FailedPrecondition,
-  Code.InvalidArgument,
-  Code.NotFound,
-  Code.PermissionDenied,
-  Code.Unimplemented,
-]);
+/**
+ * What will not be better when it is asked again. A server that has just started does not know this boot yet and says NOT_FOUND or PERMISSION_DENIED until
+ * the next hello.
+ */
+const REFUSALS: ReadonlySet<Code> = new Set([Code.FailedPrecondition, Code.InvalidArgument, Code.Unimplemented]);
 
 function planOf({ mode, only, keep, parallel }: BeginWipeResponse): Parameters<typeof wipeDisks>[1] {
   // What is not said is done thoroughly.
