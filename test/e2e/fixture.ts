@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "node:test";
 import type { BootRecord } from "#kinds/metal/v1alpha2/boot-record.ts";
@@ -72,7 +73,7 @@ async function until<T>(
     if (isIt(object)) found.resolve(object);
   });
   const allowed = patience(seconds);
-  const timer = setTimeout(() => {
+  const timer = globalThis.setTimeout(() => {
     found.reject(new Error(`no ${what} within ${Math.round(allowed / 1000)} s, but ${say(seen)}`));
   }, allowed);
   try {
@@ -131,13 +132,18 @@ export interface Console {
   readonly closed: Promise<void>;
 }
 
-export function openConsole(context: TestContext, { sidero, network }: Site, { description }: Machine): Console {
+/** Resolves when it is open. */
+export async function openConsole(context: TestContext, { sidero, network }: Site, { description }: Machine): Promise<Console> {
   const args = ["console", description.uuid!, "--kubeconfig", sidero.kubeconfig];
   const child = spawn(...inside(network.namespace, SIDERO, args), { stdio: ["pipe", "pipe", "inherit"] });
   context.after(() => child.kill("SIGKILL"));
   let text = "";
   child.stdout.on("data", (piece: Buffer) => (text += piece.toString("latin1")));
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  while (!text.includes("ends it")) {
+    if (child.exitCode !== null) throw new Error(`sidero console has ended: ${text}`);
+    await setTimeout(20);
+  }
   return { text: () => text, type: (keys) => void child.stdin.write(keys), closed };
 }
 

@@ -60,6 +60,21 @@ test("a machine that is off, or on without an agent, is brought into the agent b
   }
 });
 
+test("an agent that was told when it registered may begin before it is connected", () => {
+  const model = new Model();
+  model.record = { phase: "Discovered" };
+  model.rest();
+  model.pass(45_000);
+  model.beginWipe();
+  model.connect();
+  model.rest();
+  const { wipe } = model.record;
+  assert.deepEqual([wipe?.state, wipe?.boot, wipe?.attempts], ["started", "boot1", 1]);
+  model.endWipe("done");
+  model.rest();
+  assert.equal(model.record.phase, "Available");
+});
+
 test("the stream of a machine that has lost its power is not believed against its BMC", () => {
   const model = new Model();
   model.connect();

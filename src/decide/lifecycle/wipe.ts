@@ -76,7 +76,9 @@ function tell(machine: Machine, order: Wipe, boot: string, now: number): Course 
   const isNew = order.boot !== undefined || (order.attempts ?? 0) === 0;
   const attempts = (order.attempts ?? 0) + (isNew ? 1 : 0);
   if (attempts > MOST_BOOTS) return failing(machine, order, "it did not end in any of its boots", now);
-  const next: Wipe = { ...order, state: "ordered", attempts, attemptedAt: stamp(now), boot };
+  // An agent that was told when it registered may have begun before it is connected; what it says next has to find the order begun.
+  const hasBegun = order.state === "started" && order.boot === undefined;
+  const next: Wipe = { ...order, state: hasBegun ? "started" : "ordered", attempts, attemptedAt: stamp(now), boot };
   return {
     ...underWay(next, writtenUntil(next, machine.settings.rebootTimeout)),
     intent: { wipe: next },
