@@ -29,6 +29,7 @@ import { toCrd } from "#schema/crd.ts";
 import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
+import { createClusters } from "./clusters.ts";
 import type { AssetPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
 import { ourExtensions } from "./extensions.ts";
@@ -104,9 +105,15 @@ export function createPlane(options: PlaneOptions): Plane {
 
   const { assets, machines } = options;
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
-    const list = controllers({ clock, metrics, ...(assets && { assets }), ...(machines && { machines }) });
+    const followed = machines && createClusters(ports);
+    const own = machines && { machines: { ...machines, clusters: followed!.clusters } };
+    const list = controllers({ clock, metrics, ...(assets && { assets }), ...own });
     const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
+    const following = followed?.run(signal);
+    // Whoever does not know which clusters are paused would take all their machines for paused.
+    await followed?.known(signal);
     await runtime.run(signal).finally(() => machines?.power.release?.());
+    await following;
   };
   /**
    * A lease that is lost stops the controllers, not the API: a disk that is full for a while must not cost clients their watches, and

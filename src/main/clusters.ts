@@ -1,0 +1,74 @@
+/** Whether Clusters of Cluster API are paused. Their kind may not be there at all: then none is. */
+import type { Clusters } from "#controllers/server/ports.ts";
+import { sleep } from "#io/clock.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import { Cache } from "#kube/cache.ts";
+import type { Client } from "#kube/client.ts";
+import { kindRef } from "#kube/kind.ts";
+import { isNotFound } from "#kube/status.ts";
+import type { KubeObject } from "#schema/meta.ts";
+
+interface Cluster extends KubeObject {
+  readonly spec?: { readonly paused?: boolean };
+}
+
+const Cluster = kindRef<Cluster>({
+  group: "cluster.x-k8s.io",
+  version: "v1beta1",
+  kind: "Cluster",
+  plural: "clusters",
+  scope: "Namespaced",
+});
+/** Milliseconds between two looks whether the first list is in, and how long that is waited for. */
+const LOOK = 50;
+const PATIENCE = 10_000;
+
+export interface ClustersPorts {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+export interface FollowedClusters {
+  readonly clusters: Clusters;
+  /** Follows them until the signal. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves when it is known which are paused, or will not be for a while. */
+  known(signal: AbortSignal): Promise<void>;
+}
+
+export function createClusters({ client, clock, entropy, log }: ClustersPorts): FollowedClusters {
+  const resource = client.for(Cluster);
+  const cache = new Cache<Cluster>({ resource, clock, entropy, log });
+  const isKnown = (): boolean => cache.isSynced || isNotFound(cache.problem);
+  return {
+    clusters: {
+      isPaused(namespace, name) {
+        if (!isKnown()) return undefined;
+        return cache.get(`${namespace}/${name}`)?.spec?.paused === true;
+      },
+      async isPausedNow(namespace, name) {
+        try {
+          return (await resource.in(namespace).get(name)).spec?.paused === true;
+        } catch (error) {
+          if (isNotFound(error)) return false;
+          throw error;
+        }
+      },
+      onChange(listener) {
+        return cache.onChange(({ object, old }) => {
+          if (object.spec?.paused === old?.spec?.paused) return;
+          listener(object.metadata.namespace ?? "", object.metadata.name ?? "");
+        });
+      },
+    },
+    run: (signal) => cache.run(signal),
+    async known(signal) {
+      const end = clock.monotonic() + PATIENCE;
+      while (!isKnown() && !signal.aborted && clock.monotonic() < end) await sleep(clock, LOOK);
+    },
+  };
+}
