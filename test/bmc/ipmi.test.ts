@@ -32,18 +32,25 @@ async function failure(work: Promise<unknown>): Promise<string> {
   return `${error.code} ${error.retry} ${error.fault}`;
 }
 
-const WAYS: readonly { readonly name: string; readonly suites?: readonly number[]; readonly options: Partial<IpmiOptions> }[] = [
+const WAYS: readonly {
+  readonly name: string;
+  readonly suites?: readonly number[];
+  readonly types15?: readonly number[];
+  readonly options: Partial<IpmiOptions>;
+}[] = [
   { name: "suite 17", options: {} },
   { name: "suite 17, which is asked for", options: { cipherSuite: 17 } },
   { name: "suite 3, which is all there is", suites: [3], options: {} },
   { name: "suite 3, which is asked for", options: { cipherSuite: 3 } },
   { name: "suite 0, which is asked for", suites: [0], options: { cipherSuite: 0 } },
   { name: "IPMI 1.5", options: { interface: "lan" } },
+  { name: "IPMI 1.5, straight password", types15: [4], options: { interface: "lan" } },
+  { name: "IPMI 1.5, no authentication, which is asked for", types15: [0], options: { interface: "lan", cipherSuite: 0 } },
 ];
 
-for (const { name, suites, options } of WAYS) {
+for (const { name, options, ...has } of WAYS) {
   test(`power, boot device and light: ${name}`, async () => {
-    const world = await makeWorld(suites === undefined ? {} : { suites });
+    const world = await makeWorld(has);
     const { chassis, served, finish } = world;
     const bmc = world.client(options);
     assert.equal(await finish(bmc.power(NEVER)), "off");
@@ -148,6 +155,11 @@ test("nothing without authentication, unless it is asked for", async () => {
   const world = await makeWorld({ suites: [0], speaks15: false });
   const bmc = world.client();
   assert.equal(await world.finish(failure(bmc.power(NEVER))), "bmc.unsupported never peer");
+});
+
+test("nothing without authentication by IPMI 1.5 either", async () => {
+  const world = await makeWorld({ types15: [0] });
+  assert.equal(await world.finish(failure(world.client({ interface: "lan" }).power(NEVER))), "bmc.unsupported never peer");
 });
 
 test("old BMCs: one that never tells its suites, one that speaks 1.5 alone", async () => {
@@ -306,6 +318,14 @@ test("a sensor that is refused does not hide the others", async () => {
   assert.equal(overall, "ok", "the chassis says so");
   assert.ok(sensors.length === 5 && sensors.every(({ health }) => health === "unknown"));
   await world.finish(bmc.close());
+});
+
+test("two who read the sensors at once take each other's reservation, and both get there", async () => {
+  const world = await makeWorld({}, { seed: 5, delay: 10 });
+  const all = [world.client(), world.client()];
+  const healths = await world.finish(Promise.all(all.map((bmc) => bmc.health(NEVER))));
+  for (const { sensors } of healths) assert.equal(sensors.length, 5);
+  for (const bmc of all) await world.finish(bmc.close());
 });
 
 test("the serial console, with what is lost on the way", async () => {

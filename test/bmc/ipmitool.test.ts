@@ -126,6 +126,17 @@ test("without being told the suite it asks for them, and does not wait for that"
   }
 });
 
+test("IPMI 1.5 in each of its ways", { skip, timeout: 60_000 }, async () => {
+  const served = await serve({ suites: [0, 3, 17] });
+  try {
+    for (const type of ["MD5", "PASSWORD", "NONE"]) {
+      assert.match(await ipmitool([...session(served, ["lan", "-A", type]), "chassis", "power", "status"]), /is off/, type);
+    }
+  } finally {
+    await served.close();
+  }
+});
+
 test("suite 0 only where it is there", { skip, timeout: 60_000 }, async () => {
   const strict = await serve();
   const loose = await serve({ suites: [0, 3, 17] });

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "#io/clock.ts";
 import type { UdpEndpoint } from "#io/udp.ts";
 import type { BootFlags } from "#wire/ipmi/chassis/boot.ts";
-import { COMPLETION, NET_FN, PAYLOAD, PRIVILEGE } from "#wire/ipmi/constants.ts";
+import { AUTHENTICATION, COMPLETION, NET_FN, PAYLOAD, PRIVILEGE } from "#wire/ipmi/constants.ts";
 import type { IpmiChannel, IpmiResponse } from "#wire/ipmi/packet.ts";
 import { leastFirst } from "#wire/ipmi/reader.ts";
 import { decodeMessage } from "#wire/ipmi/session/message.ts";
@@ -50,6 +50,7 @@ export class SimulatedIpmi {
   readonly suites: readonly number[];
   readonly speaks15: boolean;
   readonly speaks20: boolean;
+  readonly types15: readonly number[];
   readonly model: HardwareModel;
   readonly sessions: Sessions;
   readonly users: Users;
@@ -75,6 +76,8 @@ export class SimulatedIpmi {
     this.suites = options.suites ?? [3, 17];
     this.speaks15 = options.speaks15 ?? true;
     this.speaks20 = options.speaks20 ?? true;
+    const none = this.suites.includes(0) ? [AUTHENTICATION.none] : [];
+    this.types15 = options.types15 ?? [...none, AUTHENTICATION.md5, AUTHENTICATION.password];
     this.model = options.model ?? COMMON_MODEL;
     this.sessions = new Sessions(options.sessions ?? SESSIONS);
     this.users = new Users(options.users);

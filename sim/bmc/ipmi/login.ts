@@ -1,7 +1,7 @@
 /** How a simulated BMC lets somebody in: the other side of `wire/ipmi/session/login*.ts` (IPMI 2.0 §13.15 to §13.24, §22.16, §22.17). */
 import { toLatin1 } from "#std/bytes.ts";
 import type { UdpEndpoint } from "#io/udp.ts";
-import { APP, AUTHENTICATION, COMPLETION, PASSWORD_15, PAYLOAD, PRIVILEGE, USER_NAME } from "#wire/ipmi/constants.ts";
+import { APP, COMPLETION, PASSWORD_15, PAYLOAD, PRIVILEGE, USER_NAME } from "#wire/ipmi/constants.ts";
 import { leastFirst, unpaddedText } from "#wire/ipmi/reader.ts";
 import type { Message } from "#wire/ipmi/session/message.ts";
 import { authenticate15, encode15 } from "#wire/ipmi/session/packet15.ts";
@@ -156,9 +156,7 @@ export function challenge(bmc: SimulatedIpmi, data: Uint8Array): Iterable<number
   if (!bmc.speaks15) throw new Refusal(COMPLETION.invalidCommand);
   if (data.length < 1 + USER_NAME) throw new Refusal(COMPLETION.lengthInvalid);
   const type = data[0]! & 0x0f;
-  const isOffered =
-    type === AUTHENTICATION.md5 || type === AUTHENTICATION.password || (type === AUTHENTICATION.none && bmc.suites.includes(0));
-  if (!isOffered) throw new Refusal(COMPLETION.invalidField);
+  if (!bmc.types15.includes(type)) throw new Refusal(COMPLETION.invalidField);
   const name = unpaddedText(data.subarray(1, 1 + USER_NAME));
   const found = bmc.users.find(name);
   if (found === undefined) throw new Refusal(name === "" ? 0x82 : 0x81);

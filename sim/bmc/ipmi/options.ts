@@ -50,6 +50,8 @@ export interface SimulatedIpmiOptions {
   /** Whether IPMI 1.5 is spoken; it is when absent. */
   readonly speaks15?: boolean;
   readonly speaks20?: boolean;
+  /** Ways to prove who one is by IPMI 1.5 (AUTHENTICATION): MD5 and straight password when absent, and none where suite 0 is. */
+  readonly types15?: readonly number[];
   /** Sessions at once; 4 when absent. */
   readonly sessions?: number;
   /** The BMC's own key (K_g). */

@@ -211,8 +211,8 @@ export class Connection implements IpmiChannel {
 function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
     const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     const settled = (): void => signal.removeEventListener("abort", abort);
     work.then(resolve, reject).then(settled, settled);

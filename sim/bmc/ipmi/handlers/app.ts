@@ -1,6 +1,6 @@
 /** The BMC itself, its channels and its sessions (IPMI 2.0 §20, §22). */
 import { leastFirst } from "#wire/ipmi/reader.ts";
-import { APP, AUTHENTICATION, COMPLETION, MEDIUM, PRIVILEGE } from "#wire/ipmi/constants.ts";
+import { APP, COMPLETION, MEDIUM, PRIVILEGE } from "#wire/ipmi/constants.ts";
 import { SUITES } from "#wire/ipmi/session/suite.ts";
 import { channelOf, CHANNEL, Refusal } from "./handler.ts";
 import type { Caller, Handlers } from "./handler.ts";
@@ -44,11 +44,10 @@ export const appHandlers: Handlers = {
     level: 0,
     least: 2,
     handle: (data, caller) => {
-      const { speaks15, speaks20, key, suites } = caller.bmc;
+      const { speaks15, speaks20, key, types15 } = caller.bmc;
       if (channelOf(data[0]!, caller) !== CHANNEL.lan) throw new Refusal(COMPLETION.invalidField);
       const isExtended = (data[0]! & 0x80) !== 0 && speaks20;
-      const hasNone = suites.includes(0) ? 1 << AUTHENTICATION.none : 0;
-      const types = hasNone | (1 << AUTHENTICATION.md5) | (1 << AUTHENTICATION.password);
+      const types = types15.reduce((bits, type) => bits | (1 << type), 0);
       const connections = (speaks15 ? 0x01 : 0) | (speaks20 ? 0x02 : 0);
       // Users have names; K_g is as it is.
       return [

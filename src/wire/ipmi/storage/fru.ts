@@ -36,8 +36,8 @@ export const readFruData = command<{ readonly device: number; readonly offset: n
 
 /** The machine's own (§34.1). */
 export const MAIN_FRU = 0;
-/** What every carrier can answer with; more than that some cannot, and then say so. */
-const PIECE = 24;
+/** What most can answer with; those that cannot say so. */
+const PIECE = 64;
 const SMALLEST_PIECE = 8;
 /** What is behind that is makers' own. */
 const LONGEST = 4096;
@@ -67,8 +67,13 @@ export async function readFru(channel: IpmiChannel, device: number, signal?: Abo
   return bytes;
 }
 
-/** §34.2: 0xc7, 0xc8 and 0xca are what BMCs say to a piece that is too large for the way it goes. */
+/** What BMCs say to a piece that is too large for the way it goes (§33.12, §34.2). */
 export function wantsLess(error: unknown): boolean {
-  const codes: readonly unknown[] = [COMPLETION.lengthInvalid, COMPLETION.lengthLimit, COMPLETION.cannotReturnBytes];
+  const codes: readonly unknown[] = [
+    COMPLETION.lengthInvalid,
+    COMPLETION.lengthLimit,
+    COMPLETION.cannotReturnBytes,
+    COMPLETION.unspecified,
+  ];
   return Fault.is(error) && codes.includes(error.facts["completion"]);
 }

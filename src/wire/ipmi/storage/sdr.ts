@@ -89,7 +89,9 @@ export const FIRST_RECORD = 0x0000;
 export const LAST_RECORD = 0xffff;
 /** §43: number, version, type, length of what follows. */
 const HEADER = 5;
-const PIECE = 24;
+/** As much as most can answer with. */
+const PIECE = 64;
+const WHOLE = 0xff;
 const SMALLEST_PIECE = 8;
 /** A record whose reservation was cancelled is begun again so often. */
 const ATTEMPTS = 5;
@@ -121,7 +123,9 @@ export async function readSdrs(
   for (let record = FIRST_RECORD; record !== LAST_RECORD && found.length < limit;) {
     if (seen.has(record)) throw malformed(source.get.name, `record ${record} comes twice`);
     try {
-      const { next, data } = await readRecord(channel, source, { reservation, record, piece }, signal);
+      // Who loses its reservation over and over is not the only one to read; a record in one piece needs none.
+      const read = attempts < 2 ? readRecord : readWhole;
+      const { next, data } = await read(channel, source, { reservation, record, piece }, signal);
       found.push(data);
       seen.add(record);
       record = next;
@@ -146,10 +150,20 @@ function isMissing(error: unknown): boolean {
   return Fault.is(error) && error.facts["completion"] === COMPLETION.notPresent;
 }
 
+interface Wanted {
+  readonly reservation: number;
+  readonly record: number;
+  readonly piece: number;
+}
+
+async function readWhole(channel: IpmiChannel, { get }: SdrSource, { record }: Wanted, signal?: AbortSignal): Promise<SdrPiece> {
+  return call(channel, get, { reservation: 0, record, offset: 0, count: WHOLE }, signal);
+}
+
 async function readRecord(
   channel: IpmiChannel,
   { get }: SdrSource,
-  { reservation, record, piece }: { readonly reservation: number; readonly record: number; readonly piece: number },
+  { reservation, record, piece }: Wanted,
   signal?: AbortSignal,
 ): Promise<SdrPiece> {
   const head = await call(channel, get, { reservation, record, offset: 0, count: HEADER }, signal);
