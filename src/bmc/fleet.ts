@@ -11,6 +11,7 @@ import type { Entropy } from "#io/entropy.ts";
 import type { Log } from "#io/log.ts";
 import type { Interfaces, OpenUdp } from "#io/udp.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { parseMac } from "#std/address.ts";
 import { Fault } from "#std/fault.ts";
 import { equal } from "#std/json.ts";
 import { Agenda } from "./agenda.ts";
@@ -244,7 +245,9 @@ export function createFleet(options: FleetOptions): Fleet {
       members.get(machine)?.lane?.withdraw(id);
     },
     wake(server) {
-      const macs = (server.spec?.hardware?.network?.interfaces ?? []).flatMap(({ mac }) => (mac === undefined ? [] : [mac]));
+      const macs = (server.spec?.hardware?.network?.interfaces ?? []).flatMap(({ mac = "" }) =>
+        parseMac(mac) === undefined ? [] : [mac],
+      );
       const machine = server.metadata.name!;
       wake(macs, options).then(
         (names) => {

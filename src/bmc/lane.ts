@@ -100,7 +100,7 @@ export class Lane {
     this.#pump();
   }
 
-  /** Ends the operation with this id: at once if it has not begun, otherwise when its call under way has ended. */
+  /** Ends the operation with this id, and its call under way: what was sent already may still have its effect. */
   withdraw(id: string): void {
     if (this.#queue.withdraw(id, superseded)) this.#changed();
   }
@@ -245,11 +245,12 @@ export class Lane {
     }
   }
 
-  /** One call in the session, which is opened for it where there is none. `signal` keeps it from beginning. */
+  /** One call in the session, which is opened for it where there is none. It ends with `signal`, and with the lane. */
   async #call<T>(name: CallName, signal: AbortSignal, run: (bmc: Bmc, stop: AbortSignal) => Promise<T>): Promise<T> {
     signal.throwIfAborted();
     const { protocol } = this.#ports.address;
-    const stop = this.#stop.signal;
+    const own = this.#stop.signal;
+    const stop = signal === own ? own : AbortSignal.any([signal, own]);
     const result = await this.#pacer.call(name, protocol, stop, async (limit) => run(await this.#session.get(), limit));
     if (!stop.aborted) this.#answered();
     return result;

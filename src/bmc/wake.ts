@@ -1,6 +1,5 @@
 /** Wake-on-LAN to all of a machine's network cards, on every network we are in. */
 import type { Interface, Interfaces, OpenUdp, UdpOptions } from "#io/udp.ts";
-import { parseMac } from "#std/address.ts";
 import { Fault } from "#std/fault.ts";
 import { encodeMagic, WAKE_PORT } from "#wire/wol/packet.ts";
 
@@ -11,9 +10,9 @@ export interface WakePorts {
 
 const EVERYBODY = "255.255.255.255";
 
-/** Resolves to the names of the interfaces it went out by. What is no MAC address is left out. Rejects with a Fault of {@link OpenUdp} when it went out by none. */
+/** Resolves to the names of the interfaces it went out by. Rejects with a Fault of {@link OpenUdp} when it went out by none, and with `wol.unencodable` for what is no MAC address. */
 export async function wake(macs: readonly string[], { openUdp, interfaces }: WakePorts): Promise<string[]> {
-  const packets = macs.filter((mac) => parseMac(mac) !== undefined).map(encodeMagic);
+  const packets = macs.map(encodeMagic);
   if (packets.length === 0) return [];
   const links = (await interfaces.list()).filter(({ isUp, isLoopback, addresses }) => {
     return isUp && !isLoopback && addresses.some(({ family }) => family === 4);

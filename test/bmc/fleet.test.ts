@@ -145,28 +145,24 @@ test("listeners hear of changes, and of nothing else", async () => {
 
 test("Wake-on-LAN goes to every card by every network, as a broadcast to port 9", async () => {
   const world = startWorld();
-  const sender = world.network.host();
-  sender.connect("rack", "eth0", ["10.9.0.1/24"]);
-  sender.connect("other", "eth1", ["10.8.0.1/24", "fd00::1/64"]);
-  sender.connect("six", "eth2", ["fd01::1/64"]);
+  world.host.connect("rack", "eth0", ["10.9.0.1/24"]);
+  world.host.connect("other", "eth1", ["10.8.0.1/24", "fd00::1/64"]);
+  world.host.connect("six", "eth2", ["fd01::1/64"]);
   const heard: string[] = [];
   for (const segment of ["rack", "other"]) {
     const machine = world.network.host();
     machine.connect(segment, "nic", [`10.9.0.${segment.length}/24`]);
-    await machine.openUdp(
-      { family: 4, host: "", port: 9, broadcast: true },
-      ({ bytes }) => void heard.push(`${segment} ${decodeMagic(bytes)}`),
-    );
+    const hear = ({ bytes }: { bytes: Uint8Array }): void => void heard.push(`${segment} ${decodeMagic(bytes)}`);
+    await machine.openUdp({ family: 4, host: "", port: 9, broadcast: true }, hear);
   }
-  const { wake } = await import("#bmc/wake.ts");
-  const names = await wake(["52:54:00:00:00:01", "52:54:00:00:00:02", "no address"], sender);
-  await world.seconds(1);
-  assert.deepEqual(names, ["eth0", "eth1"]);
-  assert.deepEqual(heard.sort(), [
-    "other 52:54:00:00:00:01",
-    "other 52:54:00:00:00:02",
-    "rack 52:54:00:00:00:01",
-    "rack 52:54:00:00:00:02",
-  ]);
+  const server = serverOf("m1", "");
+  const interfaces = ["52:54:00:00:00:01", "52:54:00:00:00:02", "no address"].map((mac) => ({ mac }));
+  world.fleet.wake({ ...server, spec: { ...server.spec!, hardware: { network: { interfaces } } } });
+  for (let i = 0; i < 20; i++) await world.seconds(0.1);
+  const both = ["52:54:00:00:00:01", "52:54:00:00:00:02"];
+  assert.deepEqual(heard.sort(), [...both.map((mac) => `other ${mac}`), ...both.map((mac) => `rack ${mac}`)]);
+  const [{ what, text, begins } = {}] = world.sightings;
+  assert.deepEqual([what, begins], ["power.command", true]);
+  assert.match(text ?? "", /Wake-on-LAN was sent to 52:54:00:00:00:01, 52:54:00:00:00:02 by eth0, eth1$/);
   await world.fleet.close();
 });

@@ -295,3 +295,21 @@ test("after something was done it is looked at soon, then ever more seldom, up t
   assert.equal(world.fleet.facts("m1").health, "ok");
   await world.fleet.close();
 });
+
+test("what is withdrawn does not wait for its call to end", async () => {
+  const world = startWorld();
+  const machine = world.machine("m1", "10.0.0.1");
+  await world.seconds(5);
+  machine.mood = (call) => (call === "bootOnce pxe" ? "silent" : undefined);
+  world.begin("m1", "op", [PXE, power("on")]);
+  await world.seconds(1);
+  assert.equal(machine.inFlight.now, 1);
+  world.fleet.withdraw("m1", "op");
+  await world.seconds(1);
+  assert.equal(machine.inFlight.now, 0);
+  world.begin("m1", "other", [power("on")]);
+  await world.seconds(5);
+  assert.deepEqual([world.fleet.facts("m1").operation?.state, machine.power], ["done", "on"]);
+  assert.equal(world.fleet.facts("m1").breaker.failures, 0, "that was not the BMC's fault");
+  await world.fleet.close();
+});

@@ -7,6 +7,7 @@ import type { PowerOperation, PowerStep } from "#decide/power.ts";
 import type { Sighting } from "#decide/sighting.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
+import type { MemoryHost } from "#io/memory/network.ts";
 import { MemoryNetwork } from "#io/memory/network.ts";
 import type { Log } from "#io/log.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -19,6 +20,8 @@ export interface World {
   readonly clock: VirtualClock;
   readonly fleet: Fleet;
   readonly network: MemoryNetwork;
+  /** Sidero's own. */
+  readonly host: MemoryHost;
   /** By address. */
   readonly machines: Map<string, FakeMachine>;
   /** Values of Secrets by `namespace/name/key`. */
@@ -53,7 +56,8 @@ export function startWorld(settings: FleetOptions["settings"] = {}): World {
   const told: string[] = [];
   const counted = new Map<string, number>();
   const network = new MemoryNetwork();
-  const { openUdp, interfaces } = network.host();
+  const host = network.host();
+  const { openUdp, interfaces } = host;
   const say = (level: string) => (message: string, facts?: object) =>
     void lines.push(`${level} ${message} ${JSON.stringify(facts)}`);
   const log: Log = { error: say("error"), warn: say("warn"), info: say("info"), debug: say("debug"), with: () => log };
@@ -90,6 +94,7 @@ export function startWorld(settings: FleetOptions["settings"] = {}): World {
     clock,
     fleet,
     network,
+    host,
     machines,
     secrets,
     sightings,

@@ -17,7 +17,7 @@ export interface Power {
    * well or not: tries are bounded, and one of the life cycle fails at once while the BMC is left alone (`bmc.left-alone`).
    */
   begin(machine: string, operation: PowerOperation): void;
-  /** Ends an operation that is no longer wanted (the Server is paused now), at the next call at the latest; it counts as never begun. */
+  /** Ends an operation that is no longer wanted (the Server is paused now), and its call under way; it counts as never begun. */
   withdraw?(machine: string, id: string): void;
   /** Lets go of all machines, and of what is done to them: somebody else leads now. */
   release?(): void;
