@@ -49,6 +49,7 @@ export async function attach(options: AttachOptions): Promise<() => Promise<void
   const { bmc } = board.machine.identity.model;
   if (bmc === "ipmi") {
     const served = await serveIpmi({ ...ipmiOptions(board, clock, entropy), openUdp, host: board.address, port: ports.ipmi });
+    board.machine.systemInterface = served.bmc.channel;
     board.machine.askBoard = () => {
       const flags = served.bmc.takeBoot();
       return flags === undefined || board.faults.forgetsBootOnce ? undefined : bootOf(flags);

@@ -17,6 +17,7 @@ export function ipmiOptions(board: Board, clock: Clock, entropy: Entropy): Omit<
     crypto: systemCrypto,
     guid: swapUuid(parseUuid(uuid)!),
     users: [{ name: board.user, password: board.password }],
+    lan: { address: board.address, mac: MAC },
     product: { manufacturer, name: model, serial },
     chassis: {
       isOn: () => machine.power === "on",
@@ -33,6 +34,8 @@ export function ipmiOptions(board: Board, clock: Clock, entropy: Entropy): Omit<
   };
 }
 
+/** Of its network interface; nobody asks for it by name. */
+const MAC = "02:00:00:00:00:01";
 const ACTIONS = {
   on: "on",
   off: "off",

@@ -7,8 +7,10 @@ import { hardwareReport, identityOf } from "#agent/steps/hardware/report.ts";
 import { captureTree } from "#agent/steps/hardware/tree.ts";
 import { createRoad } from "#agent/steps/road.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
+import { createMemoryIpmiDevice } from "#io/memory/ipmi-device.ts";
 import type { MemoryMachine } from "#io/memory/machine.ts";
 import type { HardwareInformation } from "#proto/api_pb.js";
+import type { IpmiChannel } from "#wire/ipmi/packet.ts";
 import { createWiper } from "#agent/steps/wipe/wiper.ts";
 import type { SimDisk } from "./disk.ts";
 import { eraserOf } from "./eraser.ts";
@@ -25,6 +27,8 @@ export interface AgentPorts {
   readonly commandLine: string;
   readonly wires: Wires;
   readonly print: (line: string) => void;
+  /** The machine's BMC, where there is one. */
+  readonly systemInterface: IpmiChannel | undefined;
 }
 
 const VERSION = "sim";
@@ -39,6 +43,7 @@ export async function runSimulatedAgent({
   commandLine,
   wires,
   print,
+  systemInterface,
 }: AgentPorts): Promise<void> {
   const line = parseCommandLine(commandLine);
   const endpoint = argumentOf(line, "sidero.endpoint") ?? "";
@@ -80,6 +85,10 @@ export async function runSimulatedAgent({
       seed: () => entropy.uuid(),
       inspect,
     }),
+    bmc: {
+      open: async () => systemInterface && createMemoryIpmiDevice((message) => life.live(systemInterface.request(message))),
+      bytes: (length) => entropy.bytes(length),
+    },
     renew: (renewed) => (token = renewed),
     chance: () => entropy.fraction(),
   });

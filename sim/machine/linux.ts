@@ -42,7 +42,17 @@ async function runAgent(machine: SimMachine, life: Life, cidr: string, commandLi
   };
   const print = (): void => {};
   await life.live(
-    runSimulatedAgent({ life, entropy, linux, disks: machine.disks, work: machine.work, commandLine, wires, print }),
+    runSimulatedAgent({
+      life,
+      entropy,
+      linux,
+      disks: machine.disks,
+      work: machine.work,
+      commandLine,
+      wires,
+      print,
+      systemInterface: machine.systemInterface,
+    }),
   );
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from "#io/clock.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
 import type { BootOnce, PowerState } from "#decide/power.ts";
+import type { IpmiChannel } from "#wire/ipmi/packet.ts";
 import type { Outcome } from "../firmware/ipxe.ts";
 import { SimDisk } from "./disk.ts";
 import { Life } from "./life.ts";
@@ -44,6 +45,8 @@ export class SimMachine {
   bootOnce: BootOnce | undefined;
   /** What its BMC says of this start, with those that keep it themselves. */
   askBoard: () => BootOnce | undefined = () => undefined;
+  /** Its BMC as its own system sees it (`/dev/ipmi0`), where there is one. */
+  systemInterface: IpmiChannel | undefined;
   screen: Screen = "dark";
   /** What its system disk boots; undefined: nothing does. */
   installed: string | undefined;
