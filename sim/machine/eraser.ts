@@ -20,8 +20,8 @@ type Deed =
 /** Milliseconds to write a whole disk, and to have it discarded. */
 const WHOLE: Readonly<Record<DiskModel["kind"], number>> = { nvme: 15_000, ssd: 60_000, hdd: 600_000 };
 const DISCARD = 2_000;
-/** Pieces of one long deed: a machine may die in its middle. */
-const PIECES = 8;
+/** Parts of a whole disk that are written at once: a machine may die in the middle, and an order may be withdrawn. */
+const PARTS = 128;
 
 export function eraserOf(disks: readonly SimDisk[], life: Life): EraseDisk {
   return async (job, tell, signal) => {
@@ -52,10 +52,11 @@ async function carryOut(deed: Exclude<Deed, { tell: unknown }>, disk: SimDisk, l
     return disk.write(deed.write, deed.bytes);
   }
   const whole = kind === "hdd" ? WHOLE.hdd : DISCARD;
-  const piece = Math.max(4096, deed.length / PIECES);
-  for (let done = 0; done < deed.length && !signal.aborted; done += piece) {
+  const piece = Math.max(4096, size / PARTS);
+  for (let done = 0; done < deed.length; done += piece) {
     const length = Math.min(piece, deed.length - done);
     await life.sleep((whole * length) / size);
+    if (signal.aborted) return;
     disk.zero(deed.zero + done, length);
   }
 }

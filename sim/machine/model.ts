@@ -42,7 +42,7 @@ export interface Identity {
 
 const MIB = 1024 * 1024;
 /** Small enough to be held in memory by the thousand; how disks are wiped does not depend on it. */
-const SIZE = 8 * MIB;
+const SIZE = 4 * MIB;
 
 const nvme = (index: number): DiskModel => ({
   name: `nvme${index}n1`,

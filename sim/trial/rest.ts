@@ -11,15 +11,17 @@ export function restless(machine: SimMachine, ledger: Ledger): string | undefine
   const { phase = "without a phase", waiting, isClean } = server.status ?? {};
   const reason = waiting === undefined ? "" : `, waiting for ${waiting.waitingFor} (${waiting.reason})`;
   const state = `${phase}${reason}`;
-  if (server.spec?.accepted !== true) return phase === "Discovered" ? undefined : is(`${state}, and it is not accepted`);
+  if (server.spec?.accepted !== true && phase === "Discovered") return undefined;
   // Somebody's job, and it is said whose.
   if ((waiting?.remedy ?? "") !== "") return undefined;
+  if (server.spec?.accepted !== true) return is(`${state}, and it is not accepted`);
   if (ledger.bindings.has(uuid)) {
     return machine.screen === "environment" || machine.screen === "system"
       ? undefined
       : is(`${state}, and it is held by somebody`);
   }
-  const mayRest = machine.power === "off" || (model.bmc === "none" && machine.screen === "agent");
+  // Without a BMC nobody can tell a machine that hangs from one that is off.
+  const mayRest = machine.power === "off" || model.bmc === "none";
   return isClean === true && phase === "Available" && mayRest
     ? undefined
     : is(`${state}, clean: ${isClean === true}, power ${machine.power}`);

@@ -13,7 +13,7 @@ import { Ledger } from "./ledger.ts";
 import { Mischief } from "./mischief.ts";
 import { People } from "./people.ts";
 import { restless } from "./rest.ts";
-import { Watch } from "./watch.ts";
+import { SECRET, Watch } from "./watch.ts";
 
 export interface TrialOptions {
   readonly seed: number;
@@ -83,7 +83,7 @@ export async function startTrial({ seed, machines: count }: TrialOptions): Promi
   const boards: Board[] = machines
     .filter(({ identity }) => identity.model.bmc !== "none")
     .map((machine, i) => {
-      const password = `sim-${Buffer.from(secret.bytes(6)).toString("hex")}`;
+      const password = `${SECRET}${Buffer.from(secret.bytes(6)).toString("hex")}`;
       const onAction = (what: string): void => watch.onAction(board, what);
       const board: Board = new Board({ machine, address: `10.88.${i >> 8}.${i & 255}`, user: "admin", password, onAction });
       return board;
