@@ -267,7 +267,11 @@ export function createFleet(options: FleetOptions): Fleet {
       const bmc = await open(machine, () => members.get(machine) ?? member);
       try {
         const console = await bmc.console(signal);
-        return { ...console, output: console.output, close: () => console.close().finally(() => bmc.close()) };
+        return {
+          output: console.output,
+          write: (bytes) => console.write(bytes),
+          close: () => console.close().finally(() => bmc.close()),
+        };
       } catch (error) {
         await bmc.close();
         throw error;

@@ -80,8 +80,8 @@ export class FakeMachine {
       health: (signal) =>
         call("health", signal, () => ({ overall: "ok" as Health, sensors: [] }), { overall: "unknown", sensors: [] }),
       console: async () => {
+        this.#login(credentials, isOpen);
         isOpen = true;
-        this.#login(credentials, false);
         return { output: (async function* () {})(), write: async () => {}, close: async () => {} };
       },
       close: async () => {

@@ -313,3 +313,23 @@ test("what is withdrawn does not wait for its call to end", async () => {
   assert.equal(world.fleet.facts("m1").breaker.failures, 0, "that was not the BMC's fault");
   await world.fleet.close();
 });
+
+test("a console has a session of its own: the machine can be switched while somebody looks", async () => {
+  const world = startWorld();
+  const machine = world.machine("m1", "10.0.0.1");
+  await world.seconds(5);
+  const { signal } = new AbortController();
+  const console = await world.fleet.console("m1", signal);
+  await console.write(new Uint8Array(3));
+  world.begin("m1", "op", [power("on")], "user");
+  await world.seconds(5);
+  assert.deepEqual([machine.sessions.open, machine.power], [2, "on"]);
+  await console.close();
+  await world.seconds(600);
+  assert.equal(machine.sessions.open, 0);
+  machine.password = "other";
+  await assert.rejects(world.fleet.console("m1", signal), { code: "bmc.denied" });
+  await assert.rejects(world.fleet.console("m2", signal), { code: "bmc.unsupported" });
+  assert.equal(machine.sessions.open, 0);
+  await world.fleet.close();
+});
