@@ -8,6 +8,7 @@ import { SeededEntropy } from "#io/memory/entropy.ts";
 import { MemoryNetwork } from "#io/memory/network.ts";
 import type { NetworkFaults } from "#io/memory/network.ts";
 import { systemCrypto } from "#io/node/crypto.ts";
+import type { OpenUdp } from "#io/udp.ts";
 import { parseUuid, swapUuid } from "#std/uuid.ts";
 import type { Chassis, ChassisAction, SerialLine } from "../../sim/bmc/ipmi/options.ts";
 import { serveIpmi } from "../../sim/bmc/ipmi/serve.ts";
@@ -64,8 +65,10 @@ export interface World {
   readonly chassis: TestChassis;
   readonly served: ServedIpmi;
   readonly doors: IpmiDoors;
-  /** A client of it. */
-  client(options?: Partial<IpmiOptions>): IpmiBmc;
+  /** A client of it; over another door, when one is given. */
+  client(options?: Partial<IpmiOptions>, openUdp?: OpenUdp): IpmiBmc;
+  /** The door of the client's host. */
+  readonly openUdp: OpenUdp;
   /** Lets time pass until `work` has come to an end. Throws when a virtual hour is not enough. */
   finish<T>(work: Promise<T>): Promise<T>;
   /** How many datagrams went to the BMC so far. */
@@ -124,7 +127,11 @@ export async function makeWorld(
     chassis,
     served,
     doors,
-    client: (given = {}) => new IpmiBmc(doors, { host: ADDRESS, credentials: USER, ...given }),
+    client: (given = {}, openUdp) => {
+      const used = openUdp === undefined ? doors : { ...doors, sockets: new IpmiSockets(openUdp) };
+      return new IpmiBmc(used, { host: ADDRESS, credentials: USER, ...given });
+    },
+    openUdp: ours.openUdp,
     sent: () => sent,
     finish: async (work) => {
       let isOver = false;

@@ -8,14 +8,32 @@ import { locateTshark } from "../peers/locate.ts";
 import { pcap } from "./capture.ts";
 import type { Datagram } from "./capture.ts";
 
-/** Of every packet the values of every field, all its occurrences. Fails when a dissector calls anything malformed. */
-export function dissect(datagrams: readonly Datagram[], fields: readonly string[]): Record<string, string[]>[] {
+/**
+ * Of every packet the values of every field, all its occurrences. Fails when a dissector calls anything malformed. `preferences`: what dissectors do
+ * not do unasked, as `ipmi.dissect_bus_commands:TRUE`.
+ */
+export function dissect(
+  datagrams: readonly Datagram[],
+  fields: readonly string[],
+  preferences: readonly string[] = [],
+): Record<string, string[]>[] {
   const folder = mkdtempSync(join(tmpdir(), "sidero-tshark-"));
   try {
     const file = join(folder, "capture.pcap");
     writeFileSync(file, pcap(datagrams));
     const wanted = ["_ws.malformed", ...fields];
-    const options = ["-r", file, "-n", "-T", "fields", "-E", "aggregator=|", ...wanted.flatMap((field) => ["-e", field])];
+    const asked = preferences.flatMap((preference) => ["-o", preference]);
+    const options = [
+      "-r",
+      file,
+      "-n",
+      ...asked,
+      "-T",
+      "fields",
+      "-E",
+      "aggregator=|",
+      ...wanted.flatMap((field) => ["-e", field]),
+    ];
     const lines = execFileSync(locateTshark(), options, { encoding: "latin1", stdio: ["ignore", "pipe", "ignore"] }).split("\n");
     assert.equal(lines.length - 1, datagrams.length);
     return lines.slice(0, -1).map((line, packet) => {
