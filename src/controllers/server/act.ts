@@ -6,7 +6,7 @@ import type { Acting } from "#kube/controller.ts";
 import { isNotFound } from "#kube/status.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
-import { PAUSED_ANNOTATION } from "./observe.ts";
+import { PAUSED_ANNOTATION } from "#decide/lifecycle/server.ts";
 import type { Agents, Clusters, Power } from "./ports.ts";
 
 export interface ServerEffect {
