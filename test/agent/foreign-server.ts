@@ -2,7 +2,7 @@
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { create } from "@bufbuild/protobuf";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { CreateServerRequest, ReconcileServerAddressesRequest, UpdateBMCInfoRequest } from "#proto/api_pb.js";
 import { Agent } from "#proto/api_pb.js";
@@ -34,6 +34,11 @@ export interface ForeignServerOptions {
   readonly now?: () => bigint;
   /** It asks for the BMC to be set up. */
   readonly setupBmc?: boolean;
+  /** It asks for the disks to be wiped; upstream's knows no orders. */
+  readonly wipe?: { readonly order?: string; readonly insecure?: boolean; readonly rebootTimeout?: number };
+  /** More of its calls, beside or instead of those here. */
+  readonly agent?: Partial<ServiceImpl<typeof Agent>>;
+  readonly machine?: Partial<ServiceImpl<typeof Machine>>;
 }
 
 export function createForeignServer(options: ForeignServerOptions = {}): ForeignServer {
@@ -82,7 +87,9 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
           server.tokens.add(requestHeader.get("authorization") ?? "");
           wake();
           const name = options.upstream ? {} : { server: options.server ?? request.hardware?.system?.uuid ?? "" };
-          return { ...name, setupBmc: options.setupBmc === true };
+          const { order = "", insecure = false, rebootTimeout = 0 } = options.wipe ?? {};
+          const wipe = options.wipe === undefined ? {} : { wipe: true, wipeOrder: order, insecureWipe: insecure, rebootTimeout };
+          return { ...name, ...wipe, setupBmc: options.setupBmc === true };
         },
         updateBMCInfo: (request) => {
           server.bmcs.push(request);
@@ -94,6 +101,7 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
           wake();
           return {};
         },
+        ...options.agent,
       });
       if (options.upstream) return;
       router.service(Machine, {
@@ -126,6 +134,7 @@ export function createForeignServer(options: ForeignServerOptions = {}): Foreign
             await change();
           }
         },
+        ...options.machine,
       });
     },
   };

@@ -27,6 +27,7 @@ import { programFor } from "../boot/dhcp-client.ts";
 import captures from "../vectors/dhcp/captures.json" with { type: "json" };
 import tables from "../vectors/smbios/tables.json" with { type: "json" };
 import { bmcs } from "./bmc.ts";
+import { disks } from "./disks.ts";
 import { ipmi } from "./ipmi.ts";
 import { latin, type Parser, read } from "./parser.ts";
 import { redfish } from "./redfish.ts";
@@ -196,4 +197,16 @@ const lldp: Parser = {
   },
 };
 
-export const codecs: readonly Parser[] = [dhcp, dhcp6, tftp, ipxeArguments, smbios, token, lldp, ...ipmi, ...redfish, ...bmcs];
+export const codecs: readonly Parser[] = [
+  dhcp,
+  dhcp6,
+  tftp,
+  ipxeArguments,
+  smbios,
+  token,
+  lldp,
+  ...ipmi,
+  ...redfish,
+  ...bmcs,
+  ...disks,
+];

@@ -1,4 +1,5 @@
 /** What answers machines over HTTP: must answer anything, and never as if the fault were ours. */
+import { ReportWipeRequestSchema } from "#proto/sidero/agent/v1/machine_pb.js";
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -127,7 +128,12 @@ const http: Parser = {
   },
 };
 
-const METHODS = ["CreateServer", "MarkServerAsWiped", "ReconcileServerAddresses", "Heartbeat", "UpdateBMCInfo"];
+const METHODS = [
+  ...["CreateServer", "MarkServerAsWiped", "ReconcileServerAddresses", "Heartbeat", "UpdateBMCInfo"].map(
+    (name) => `api.Agent/${name}`,
+  ),
+  ...["BeginWipe", "ReportWipe"].map((name) => `sidero.agent.v1.Machine/${name}`),
+];
 const written: string[] = [];
 const { handler: agentHandler } = createAgentHandler({
   seal,
@@ -174,6 +180,13 @@ const agent: Parser = {
         create(UpdateBMCInfoRequestSchema, { uuid: UUID, bmcInfo: { ip: "10.0.0.8", port: 623, user: "u", pass: "p" } }),
       ),
     ]),
+    Buffer.concat([
+      Buffer.of(6, 0),
+      toBinary(
+        ReportWipeRequestSchema,
+        create(ReportWipeRequestSchema, { order: "w1", disks: [{ name: "sda", state: 4, percent: 100, verified: true }] }),
+      ),
+    ]),
     Buffer.from(`\x00\x02{"hardware":{"system":{"uuid":"${UUID}"}}}`),
   ],
   words: [
@@ -191,7 +204,7 @@ const agent: Parser = {
     head.writeUInt32BE(message.length, 1);
     const type = ["application/grpc", "application/proto", "application/json"][framing % 3]!;
     const body = framing % 3 === 0 && framing < 128 ? Buffer.concat([head, message]) : message;
-    const target = `/api.Agent/${METHODS[method % METHODS.length]}`;
+    const target = `/${METHODS[method % METHODS.length]}`;
     const answer = await ask(agentHandler, { method: "POST", target, headers: { "content-type": type, te: "trailers" } }, body);
     if (!("open" in answer.body)) return;
     await new Promise<void>((resolve) => {
