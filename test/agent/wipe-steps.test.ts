@@ -81,8 +81,19 @@ function start(
   });
   const identity = { uuid: UUID, serial: "S", macs: [], bootMode: "uefi", architecture: "amd64", kernelVersion: "6" } as const;
   const run = runAgent({
-    ...{ transport: createRouterTransport(server.routes), machine, clock, log, road, identity, inspect, wiper },
-    ...{ version: "1", bootMac: "", facts: {}, renew: () => {}, chance: () => 0 },
+    transport: createRouterTransport(server.routes),
+    machine,
+    clock,
+    log,
+    road,
+    identity,
+    inspect,
+    wiper,
+    version: "1",
+    bootMac: "",
+    facts: {},
+    renew: () => {},
+    chance: () => 0,
   });
   return { server, jobs, reports, ran: machine.ran, run };
 }
