@@ -108,7 +108,8 @@ function following(
 function faster(identity: Identity, speed: number): Identity {
   const { model } = identity;
   const [post, kernel, shutdown] = [model.post / speed, model.kernel / speed, model.shutdown / speed];
-  return { ...identity, model: { ...model, post, kernel, shutdown } };
+  const disks = model.disks.map((disk) => ({ ...disk, haste: speed }));
+  return { ...identity, model: { ...model, post, kernel, shutdown, disks } };
 }
 
 /** `127.<block>.x.y`: everything of 127.0.0.0/8 is this machine on Linux. */

@@ -46,16 +46,16 @@ export function eraserOf(disks: readonly SimDisk[], life: Life): EraseDisk {
 
 async function carryOut(deed: Exclude<Deed, { tell: unknown }>, disk: SimDisk, life: Life, signal: AbortSignal): Promise<void> {
   if ("pause" in deed) return await life.sleep(deed.pause);
-  const { kind, size } = disk.model;
+  const { kind, size, haste = 1 } = disk.model;
   if ("write" in deed) {
-    await life.sleep((WHOLE[kind] * deed.bytes.length) / size);
+    await life.sleep((WHOLE[kind] * deed.bytes.length) / size / haste);
     return disk.write(deed.write, deed.bytes);
   }
   const whole = kind === "hdd" ? WHOLE.hdd : DISCARD;
   const piece = Math.max(4096, size / PARTS);
   for (let done = 0; done < deed.length; done += piece) {
     const length = Math.min(piece, deed.length - done);
-    await life.sleep((whole * length) / size);
+    await life.sleep((whole * length) / size / haste);
     if (signal.aborted) return;
     disk.zero(deed.zero + done, length);
   }

@@ -10,6 +10,8 @@ export interface DiskModel {
   readonly size: number;
   /** A USB stick or virtual medium: never to be wiped. */
   readonly removable?: boolean;
+  /** How many times faster than such disks are. */
+  readonly haste?: number;
 }
 
 export interface Model {
