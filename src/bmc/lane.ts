@@ -44,9 +44,13 @@ export interface LanePorts {
   readonly onSchedule: (delay: number) => void;
 }
 
-/** Of operations that are not to go on; nobody is told. */
+/** Of what is not to go on; nobody is told. */
 const superseded = (): Fault =>
-  new Fault("bmc.superseded", "another operation has taken its place", { fault: "caller", retry: "never" });
+  new Fault("bmc.superseded", "something else has taken its place", {
+    fault: "caller",
+    retry: "never",
+    facts: { isOurs: true },
+  });
 const otherCredentials = (): Fault =>
   new Fault("bmc.unreachable", "the credentials have changed", { fault: "caller", retry: "soon", facts: { isOurs: true } });
 
@@ -68,6 +72,8 @@ export class Lane {
   #work: Promise<void> | undefined;
   /** Wakes whoever waits for the reading that is asked for. */
   #readers: (() => void)[] = [];
+  /** Of a reading that may take minutes, and can wait. */
+  #errand = new AbortController();
   #isClosed = false;
 
   constructor(ports: LanePorts) {
@@ -97,6 +103,7 @@ export class Lane {
     if (this.#isClosed) return;
     const isNew = this.#queue.add(operation, this.#ports.clock.now(), superseded);
     if (isNew !== undefined) this.#changed();
+    if (this.#queue.isBusy) this.#errand.abort(superseded());
     this.#pump();
   }
 
@@ -235,8 +242,10 @@ export class Lane {
       const before = this.#power;
       this.#see(await this.#call("power", signal, (bmc, stop) => bmc.power(stop)), undefined, before);
       this.#quiet++;
+      this.#errand = new AbortController();
+      const { signal: errand } = this.#errand;
       const call = <T>(name: CallName, run: (bmc: Bmc, stop: AbortSignal) => Promise<T>): Promise<T> =>
-        this.#call(name, signal, run);
+        this.#call(name, errand, run);
       if (await this.#reading.readDue(call, isFree)) this.#changed();
     } catch (error) {
       if (!signal.aborted) this.#failed(Fault.from(error));

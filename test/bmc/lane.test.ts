@@ -333,3 +333,20 @@ test("a console has a session of its own: the machine can be switched while some
   assert.equal(machine.sessions.open, 0);
   await world.fleet.close();
 });
+
+test("what somebody waits for does not wait for an inventory that takes minutes", async () => {
+  const world = startWorld();
+  const machine = world.machine("m1", "10.0.0.1");
+  machine.mood = (call) => (call === "inventory" ? "silent" : undefined);
+  await world.seconds(1);
+  assert.equal(machine.inFlight.now, 1);
+  world.begin("m1", "op", [power("on")], "user");
+  await world.seconds(3);
+  const { operation, breaker, inventory } = world.fleet.facts("m1");
+  assert.deepEqual([operation?.state, breaker.failures, inventory], ["done", 0, undefined]);
+  machine.mood = () => undefined;
+  await world.seconds(30);
+  assert.deepEqual(world.fleet.facts("m1").inventory, { manufacturer: "Fake" }, "it is read when there is time");
+  assert.deepEqual([machine.inFlight.most, machine.sessions.most], [1, 1]);
+  await world.fleet.close();
+});
