@@ -1,4 +1,5 @@
 /** What is the case, for the record; the same whatever is done about it. */
+import type { Breaker } from "../power.ts";
 import type { Allocation, Changes, Course, Machine, Record } from "./machine.ts";
 import { actionTime } from "./action.ts";
 import { isClean } from "./phase.ts";
@@ -40,12 +41,9 @@ function powerOf(machine: Machine): Record["power"] {
   return agentOf(machine) === undefined ? "unknown" : "on";
 }
 
-/** Nothing that changes by itself: who fails is told once, not each time it is asked. */
+/** Nothing that changes with each reading; of a BMC that fails, what changes with each try, which come ever more seldom. */
 function bmcOf({ seen: { power }, record: { bmc: before } }: Machine): Record["bmc"] {
   const { way, problem, breaker, capabilities, inventory, health } = power;
-  const isOpen = breaker.state !== "closed";
-  const wasOpen = before?.breaker === "open";
-  const error = isOpen ? (wasOpen ? before.error : breaker.error) : undefined;
   const fingerprint = power.fingerprint ?? before?.fingerprint;
   const known = way === "bmc" ? before : undefined;
   const protocol = capabilities?.protocol ?? known?.protocol;
@@ -62,8 +60,27 @@ function bmcOf({ seen: { power }, record: { bmc: before } }: Machine): Record["b
     ...(firmwareVersion !== undefined && { firmwareVersion }),
     ...(fingerprint !== undefined && way === "bmc" && { fingerprint }),
     ...(judged !== undefined && { health: judged }),
-    ...(way === "bmc" && { breaker: isOpen ? "open" : "closed" }),
+    ...(way === "bmc" && breakerOf(breaker, before)),
+  };
+}
+
+function breakerOf({ state, failures, error, retryAt }: Breaker, before: Record["bmc"]): Partial<NonNullable<Record["bmc"]>> {
+  if (state === "closed") return { breaker: "closed" };
+  // The one call that is let through is under way, which is no news.
+  if (state === "half-open" && before?.breaker === "open") {
+    const { failures: number, error: last, retryAt: time } = before;
+    return {
+      breaker: "open",
+      ...(number !== undefined && { failures: number }),
+      ...(last !== undefined && { error: last }),
+      ...(time !== undefined && { retryAt: time }),
+    };
+  }
+  return {
+    breaker: "open",
+    failures,
     ...(error !== undefined && { error }),
+    ...(retryAt !== undefined && { retryAt: stamp(retryAt) }),
   };
 }
 
