@@ -57,8 +57,9 @@ export class People {
 
   /** Tells how the BMC is reached, and that the machine is ours. */
   async accept(machine: SimMachine, client: Client): Promise<void> {
-    // Now and then it is left to the agent, which makes an account on its own.
-    if (!this.#options.entropy.chance(0.3)) await this.introduce(machine, client);
+    // By IPMI, now and then, it is left to the agent, which makes an account on its own.
+    const isLeft = machine.systemInterface !== undefined && this.#options.entropy.chance(0.3);
+    if (!isLeft) await this.introduce(machine, client);
     await this.#patch(machine, client, "accepts", { spec: { accepted: true } });
   }
 
