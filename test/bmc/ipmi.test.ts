@@ -266,6 +266,31 @@ test("an override lasts longer than the minute of the specification", async () =
   await world.finish(bmc.close());
 });
 
+test("who began to set boot options and never ended does not keep others out", async () => {
+  const world = await makeWorld();
+  world.served.bmc.boot.write(0, [1]);
+  const bmc = world.client();
+  await world.finish(bmc.bootOnce({ device: "cd", firmware: "bios" }, NEVER));
+  assert.deepEqual([world.served.bmc.takeBoot()?.device, world.served.bmc.boot.read(0)], [5, [0]]);
+  await world.finish(bmc.close());
+});
+
+test("a BMC that takes its time, and one that hangs for a while", async () => {
+  const world = await makeWorld({ faults: { outgoing: () => ({ late: 1200 }) } });
+  const bmc = world.client();
+  await world.finish(bmc.command("on", NEVER));
+  await world.finish(bmc.command("cycle", NEVER));
+  assert.deepEqual(world.chassis.done, ["on", "cycle"], "what was asked again is not done again");
+  assert.equal(await world.finish(bmc.power(NEVER)), "on");
+  world.served.bmc.faults = { incoming: () => ({ lost: true }) };
+  const work = bmc.power(NEVER);
+  await world.clock.advance(4000);
+  world.served.bmc.faults = {};
+  assert.equal(await world.finish(work), "on");
+  await world.finish(bmc.close());
+  assert.equal(world.served.bmc.sessions.open.size, 0);
+});
+
 test("Supermicro's UEFI has another selector for the disk", async () => {
   const world = await makeWorld({ model: makeModel({ ...COMMON_MODEL, manufacturer: 10876 }) });
   const bmc = world.client();
