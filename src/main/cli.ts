@@ -11,6 +11,7 @@ import { readSettings } from "#cli/settings/read.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
+import { addPlanCommand } from "#cli/plan.ts";
 import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
 import { addBmcCommands } from "#cli/bmc.ts";
@@ -98,6 +99,10 @@ function program(): Command {
   addTimelineCommand(root, openTerminal);
   addWhyCommand(root, openTerminal);
   addRequestCommand(root, openTerminal);
+  addPlanCommand(root, openTerminal, async () => {
+    const { digest } = await import("#io/node/digest.ts");
+    return { settings: readSettings("up", { flags: {}, env: process.env }), digest };
+  });
   addBmcCommands(root, openTerminal, {
     openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
     openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
