@@ -197,6 +197,7 @@ test("full: nothing is left anywhere; a disk with an error fails the order by it
       `${name}: zeros from end to end`,
     );
   }
+  assert.match(bySerial.get("S0")?.detail ?? "", /neither sanitize nor security erase/, "QEMU's disk was asked, by SG_IO");
   assert.equal(bySerial.get("K0")?.detail, "spec.wipe.keep has it");
   assert.ok(readFileSync(`${out}/kept`).equals(kept));
 });

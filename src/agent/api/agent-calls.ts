@@ -5,6 +5,7 @@ import { machineOf } from "#decide/identity/machine.ts";
 import type { Digest, MachineFacts } from "#decide/identity/machine.ts";
 import { addressProblem, addressesAfter, networksOf } from "#decide/registration/address.ts";
 import { lacksBmc } from "#decide/registration/bmc.ts";
+import { wipeModeOf } from "#decide/wipe/mode.ts";
 import { wipeOrderOf } from "#decide/registration/wipe.ts";
 import type { HardwareInformation } from "#kinds/metal/v1alpha2/hardware.ts";
 import type { Server, WipeOrder } from "#kinds/metal/v1alpha2/server.ts";
@@ -21,7 +22,6 @@ import { Newcomers } from "./newcomers.ts";
 import { register, summaryOf } from "./registration.ts";
 import type { Registered } from "./registration.ts";
 import type { Registry } from "./registry.ts";
-import { wipeModeOf } from "./wipe-orders.ts";
 import type { WipeOrders } from "./wipe-orders.ts";
 
 export interface AgentSettings {

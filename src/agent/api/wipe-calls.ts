@@ -2,6 +2,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { DiskSelector, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { ReportedDisk } from "#decide/wipe/report.ts";
+import { wipeModeOf } from "#decide/wipe/mode.ts";
 import { isOver } from "#decide/wipe/report.ts";
 import { DiskState, WipeMode } from "#proto/sidero/agent/v1/machine_pb.js";
 import type { DiskWipe, Machine } from "#proto/sidero/agent/v1/machine_pb.js";
@@ -9,7 +10,6 @@ import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
 import type { Guard } from "./guard.ts";
 import { clean } from "./hardware.ts";
-import { wipeModeOf } from "./wipe-orders.ts";
 import type { WipeOrders } from "./wipe-orders.ts";
 
 export interface WipeCallsOptions {

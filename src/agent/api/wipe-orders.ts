@@ -2,6 +2,8 @@
  * Wipe orders as they are carried out. What an order allows is looked up in the API, not in a cache, right before anything is written; what the
  * agent says is written to `status.wipe`, and nothing else of the Server: what follows from it is the controller's.
  */
+import { wipeModeOf } from "#decide/wipe/mode.ts";
+import type { WipeMode } from "#decide/wipe/mode.ts";
 import { eraseRecord, formatSignature, signedText } from "#decide/wipe/record.ts";
 import { isOver, orderAfter } from "#decide/wipe/report.ts";
 import type { ReportedDisk } from "#decide/wipe/report.ts";
@@ -38,13 +40,6 @@ export interface WipeOrders {
 export const EVERY = { progress: 10_000, heard: 30_000 } as const;
 /** Machines whose last report is remembered; of others the next one is written. */
 const MOST = 16_384;
-
-type Mode = NonNullable<WipeOrder["mode"]>;
-
-/** How a Server is wiped when it is. */
-export function wipeModeOf({ spec }: Server, insecureWipe: boolean): Mode {
-  return spec?.wipe?.mode ?? (insecureWipe ? "fast" : "full");
-}
 
 interface Written {
   readonly order: string;
@@ -85,7 +80,7 @@ export function createWipeOrders({ registry, clock, signer, insecureWipe }: Wipe
     return after;
   }
 
-  const started = (order: WipeOrder, mode: Mode): WipeOrder => {
+  const started = (order: WipeOrder, mode: WipeMode): WipeOrder => {
     const now = timestamp(clock);
     if (order.state === "started" && order.mode === mode) return { ...order, heardAt: now };
     const { detail: _detail, disks: _disks, finishedAt: _finishedAt, signature: _signature, ...rest } = order;

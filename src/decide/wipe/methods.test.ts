@@ -41,7 +41,12 @@ const TABLE: readonly (readonly [what: string, abilities: DiskAbilities, methods
     ata({ sanitizes: { ...NONE, crypto: true }, security: OPEN }),
     "ata-sanitize-crypto ata-security-erase-enhanced ata-security-erase secure-discard zero-out zeroes",
   ],
-  ["an SSD that trims to zeros", ata({ trimsToZero: true }), "secure-discard discard-zeroes zero-out zeroes"],
+  [
+    "an SSD that trims to zeros",
+    ata({ trimsToZero: true }),
+    "secure-discard discard-zeroes zero-out zeroes",
+    "the disk knows neither sanitize nor security erase",
+  ],
   ["a hard disk with Security", ata({ security: { ...OPEN, enhanced: false } }, true), "ata-security-erase zero-out zeroes"],
   [
     "frozen",

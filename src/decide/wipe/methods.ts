@@ -89,6 +89,7 @@ export function chooseMethods(abilities: DiskAbilities): MethodChoice {
     add(problem === undefined && security.enhanced, "ata-security-erase-enhanced");
     add(problem === undefined, "ata-security-erase");
     if (security.supported && problem !== undefined) notes.push(`no security erase: ${problem}`);
+    if (!security.supported && methods.length === 0) notes.push("the disk knows neither sanitize nor security erase");
   }
   add(scsi?.sanitizes.crypto === true, "scsi-sanitize-crypto");
   add(scsi?.sanitizes.block === true, "scsi-sanitize-block");
