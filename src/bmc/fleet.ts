@@ -136,7 +136,7 @@ export function createFleet(options: FleetOptions): Fleet {
     });
   }
 
-  function enter(server: Server, credentials: string): Member {
+  function enter(server: Server, credentials: string, known: Member | undefined): Member {
     const machine = server.metadata.name!;
     const { bmc, managementApi } = server.spec ?? {};
     const base = { bmc, managementApi, credentials };
@@ -163,7 +163,7 @@ export function createFleet(options: FleetOptions): Fleet {
         if (!isClosed && members.get(machine)?.lane === lane) agenda.set(machine, delay);
       },
     });
-    const member: Member = { ...base, way, still: UNKNOWN, lane, fingerprint: server.status?.bmc?.fingerprint };
+    const member: Member = { ...base, way, still: UNKNOWN, lane, fingerprint: pinOf(server, way, known) };
     return member;
   }
 
@@ -231,7 +231,7 @@ export function createFleet(options: FleetOptions): Fleet {
       }
       const before = facts(machine);
       leave(machine);
-      const member = enter(server, credentials);
+      const member = enter(server, credentials, known);
       members.set(machine, member);
       if (member.lane !== undefined) agenda.set(machine, 0);
       if (!equal(before, facts(machine))) tell(machine);
@@ -297,6 +297,12 @@ export function createFleet(options: FleetOptions): Fleet {
     const member = members.get(machine);
     return member?.lane?.facts ?? member?.still ?? UNKNOWN;
   }
+}
+
+/** What was pinned at another address is not this BMC's: whoever has changed the Server means another one. */
+function pinOf(server: Server, way: Extract<BmcWay, { way: "bmc" }>, known: Member | undefined): string | undefined {
+  if (known?.way.way !== "bmc") return server.status?.bmc?.fingerprint;
+  return formatBmcAddress(known.way.address) === formatBmcAddress(way.address) ? known.fingerprint : undefined;
 }
 
 function stateOf({ way }: BmcWay, { state, failures }: PowerFacts["breaker"]): MachineState {

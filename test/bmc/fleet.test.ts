@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeMagic } from "#wire/wol/packet.ts";
+import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { FakeMachine } from "./fake-bmc.ts";
 import { power, serverOf, startWorld } from "./world.ts";
 
 const address = (i: number): string => `10.1.${Math.floor(i / 250)}.${(i % 250) + 1}`;
@@ -164,5 +166,31 @@ test("Wake-on-LAN goes to every card by every network, as a broadcast to port 9"
   const [{ what, text, begins } = {}] = world.sightings;
   assert.deepEqual([what, begins], ["power.command", true]);
   assert.match(text ?? "", /Wake-on-LAN was sent to 52:54:00:00:00:01, 52:54:00:00:00:02 by eth0, eth1$/);
+  await world.fleet.close();
+});
+
+test("a certificate that was pinned is known again, also by the next process; at another address it is another BMC's", async () => {
+  const world = startWorld();
+  for (const address of ["10.0.0.1", "10.0.0.2"]) world.machines.set(address, new FakeMachine(world.clock));
+  const known = (): unknown[] => world.made.splice(0).map((target) => target.known);
+  const server = (address: string, pass = "right"): Server => {
+    return { ...serverOf("m1", address, { pass }), status: { bmc: { way: "bmc", fingerprint: "of the first" } } };
+  };
+  world.fleet.follow(server("10.0.0.1"), "");
+  await world.seconds(1);
+  assert.deepEqual([known(), world.fleet.facts("m1").fingerprint], [["of the first"], "of the first"]);
+  world.fleet.follow(server("10.0.0.2"), "");
+  await world.seconds(1);
+  assert.deepEqual([known(), world.fleet.facts("m1").fingerprint], [[undefined], undefined]);
+  world.fleet.follow(server("10.0.0.2", "wrong"), "");
+  world.told.length = 0;
+  await world.seconds(1);
+  const [target] = world.made;
+  target!.onPin("of the second");
+  assert.deepEqual([world.fleet.facts("m1").fingerprint, world.told.at(-1)], ["of the second", "m1"]);
+  world.fleet.follow(server("10.0.0.2", "right"), "");
+  world.made.length = 0;
+  await world.seconds(1);
+  assert.deepEqual(known(), ["of the second"]);
   await world.fleet.close();
 });

@@ -1,6 +1,6 @@
 /** A fleet of fake BMCs under a virtual clock. */
 import { createFleet } from "#bmc/fleet.ts";
-import type { Fleet, FleetOptions } from "#bmc/fleet.ts";
+import type { BmcTarget, Fleet, FleetOptions } from "#bmc/fleet.ts";
 import { noCredentials } from "#bmc/credentials.ts";
 import type { FleetMetrics } from "#bmc/metrics.ts";
 import type { PowerOperation, PowerStep } from "#decide/power.ts";
@@ -26,6 +26,8 @@ export interface World {
   readonly machines: Map<string, FakeMachine>;
   /** Values of Secrets by `namespace/name/key`. */
   readonly secrets: Map<string, string>;
+  /** What drivers were made for. */
+  readonly made: BmcTarget[];
   readonly sightings: Sighting[];
   /** `warn many BMCs …` */
   readonly lines: string[];
@@ -51,6 +53,7 @@ export function startWorld(settings: FleetOptions["settings"] = {}): World {
   const clock = new VirtualClock();
   const machines = new Map<string, FakeMachine>();
   const secrets = new Map<string, string>();
+  const made: BmcTarget[] = [];
   const sightings: Sighting[] = [];
   const lines: string[] = [];
   const told: string[] = [];
@@ -72,6 +75,7 @@ export function startWorld(settings: FleetOptions["settings"] = {}): World {
   const metrics: FleetMetrics = { counter: keep, gauge: keep, histogram: keep };
   const fleet = createFleet({
     makeBmc: (target) => {
+      made.push(target);
       const host = target.address.protocol === "ipmi" ? target.address.host : "";
       return machines.get(host)!.bmc(target);
     },
@@ -97,6 +101,7 @@ export function startWorld(settings: FleetOptions["settings"] = {}): World {
     host,
     machines,
     secrets,
+    made,
     sightings,
     lines,
     told,
