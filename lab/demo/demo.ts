@@ -18,6 +18,9 @@ import { openSite, type Site } from "../site.ts";
 import { cleanUp, configureBmc, type Cleaned } from "./clean-up.ts";
 import { sizeText, table } from "./table.ts";
 
+/** What `kubectl get serverclasses` shows here. */
+const CLASSES = "CLASS:.metadata.name,AVAILABLE:.status.serversAvailable[*]";
+
 /** Seconds from the power button to a Server, and from acceptance to clean and off, on a machine that has a lot to do. */
 const PATIENCE = 180;
 
@@ -103,9 +106,12 @@ async function demonstrate(site: Site): Promise<void> {
   await sidero.apply(await readFile(join(import.meta.dirname, "classes.yaml"), "utf8"));
   const all = `--for=jsonpath={.status.serversAvailable[${machines.length - 1}]}`;
   await sidero.kubectl("wait", "serverclass/any", all, "--timeout=15s");
-  show("kubectl get servers,serverclasses", await sidero.kubectl("get", "servers,serverclasses"));
+  show("kubectl get servers", await sidero.kubectl("get", "servers"));
+  const columns = `custom-columns=${CLASSES}`;
+  show("kubectl get serverclasses -o custom-columns=…", await sidero.kubectl("get", "serverclasses", "-o", columns));
   const { uuid } = machines[0]!.description;
-  show(`sidero timeline ${uuid}`, await sidero.run("timeline", uuid!, "--kubeconfig", sidero.kubeconfig));
+  for (const verb of ["timeline", "certificate"])
+    show(`sidero ${verb} ${uuid}`, await sidero.run(verb, uuid!, "--kubeconfig", sidero.kubeconfig));
 
   const head = ["MACHINE", "DISK", "SERIAL", "SIZE", "ERASED BY", "VERIFIED", "SEEN FROM OUTSIDE", "ACCEPTED TO OFF"];
   show("Erased", table(head, await inspect(cleaned)));
