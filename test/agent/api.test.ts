@@ -68,6 +68,31 @@ test("a machine registers, and comes back with other hardware", async () => {
   assert.deepEqual(fixture.sightings[0]!.of, { address: "127.0.0.1", uuid: UUID, mac: MAC, server: UUID });
 });
 
+test("accepted as it registers: that it was Discovered is on record before, also when that was interrupted; nobody else's is accepted", async () => {
+  await start({ settings: { autoAccept: true } });
+  const { agent } = fixture.calls(fixture.token());
+  await agent.createServer(registration());
+  const made = await server();
+  assert.deepEqual([made.spec?.accepted, made.status?.phase, made.metadata.annotations], [true, "Discovered", undefined]);
+
+  const place = fixture.world.client.for(Server);
+  await place.delete(UUID);
+  // As a process that died left it.
+  const annotations = { "metal.sidero.dev/auto-accept": "pending", other: "stays" };
+  await place.create({ metadata: { name: UUID, annotations }, spec: { accepted: false, hardware: made.spec!.hardware! } });
+  await fixture.settle();
+  await agent.createServer(registration());
+  const resumed = await server();
+  assert.deepEqual(
+    [resumed.spec?.accepted, resumed.status?.phase, resumed.metadata.annotations],
+    [true, "Discovered", { other: "stays" }],
+  );
+
+  await place.patch(UUID, { spec: { accepted: false } });
+  await agent.createServer(registration());
+  assert.equal((await server()).spec?.accepted, false, "somebody has taken it back");
+});
+
 test("nothing is written when nothing has changed, and what people have set stays", async () => {
   await start();
   const { agent } = fixture.calls(fixture.token({ uuid: UUID }));
