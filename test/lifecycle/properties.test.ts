@@ -195,13 +195,20 @@ function lead(life: typeof lives extends fc.Arbitrary<infer T> ? T : never): Mod
     );
   };
   turn(99);
+  // Whether anything may have been put on its disks since they were wiped last.
+  let isUsed = true;
   for (const { event, dice, death } of life.happenings) {
     const { way } = life;
     if (way !== "bmc" && (event === "switch" || event === "alive" || event === "dead")) continue;
+    const wasStarted = model.record.wipe?.state === "started";
     EVENTS[event]!(model, dice);
+    const isOurs = model.wanted.accepted && !model.wanted.adopt && model.binding === undefined;
+    if (!isOurs) isUsed = true;
+    else if (event === "wiped" && wasStarted) isUsed = false;
     if (model.finalized) break;
     turn(death);
     if (death !== 99) turn(99);
+    if (model.record.isClean === true) assert.ok(!isUsed, `clean, and was used: ${JSON.stringify(model.record)}`);
   }
   return model;
 }
@@ -226,6 +233,12 @@ test("after any life, decisions come to rest while nothing changes", () => {
         writes.push(JSON.stringify(model.record) === before && !touches(decision) ? "" : JSON.stringify(decision));
       }
       assert.deepEqual(writes.slice(-3), ["", "", ""]);
+      const { wanted, record, binding } = model;
+      const isHeld = binding !== undefined && wanted.accepted && wanted.paused === undefined && !wanted.deleting;
+      if (isHeld)
+        assert.ok(record.wipe?.state !== "ordered" && record.wipe?.state !== "failed", "an order against whoever holds it");
+      if (!wanted.accepted && !wanted.deleting)
+        assert.ok(record.wipe === undefined || ["done", "withdrawn"].includes(record.wipe.state));
     }),
     { numRuns: Number(process.env["LIVES"] ?? 1500) },
   );

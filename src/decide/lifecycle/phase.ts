@@ -21,13 +21,22 @@ function withRequest(machine: Machine, now: number): Course {
   if (request === undefined) {
     const pending = requested(machine, now);
     if (pending === undefined) return ownCourse(machine, now);
-    return pending.waiting === undefined ? following(machine, pending.changes ?? {}, pending.effects ?? [], now) : pending;
+    if (pending.waiting === undefined) return following(machine, pending.changes ?? {}, pending.effects ?? [], now);
+    return { ...pending, changes: { ...moot(machine, now), ...pending.changes } };
   }
   const given = answer(machine, request, now);
   if (!("course" in given)) return withAnswer(machine, undefined, now);
   const handled = { value: request, outcome: "ordered", at: stamp(now) };
   const course = { ...given.course, changes: { request: handled, ...given.course.changes } };
-  return course.waiting === undefined ? following(machine, course.changes, course.effects ?? [], now) : course;
+  if (course.waiting === undefined) return following(machine, course.changes, course.effects ?? [], now);
+  return { ...course, changes: { ...moot(machine, now), ...course.changes } };
+}
+
+/** An order that holds no longer ends also while something else is done. */
+function moot(machine: Machine, now: number): Changes {
+  const { wanted, seen } = machine;
+  if (wanted.adopt) return withdrawn(machine, "the machine was adopted", now);
+  return seen.binding === undefined || isBeingWritten(machine, now) ? {} : withdrawn(machine, "it was allocated", now);
 }
 
 /** The course with the answer to a request that does not change it. */
