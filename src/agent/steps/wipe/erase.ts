@@ -13,6 +13,7 @@ import { probe } from "./probe.ts";
 
 /** Of a disk's whole, each in a part of its own. */
 const SAMPLES = 256;
+const FEW = 64;
 /** Bytes that are read or written at once. */
 const PIECE = 1024 * 1024;
 const CLEARED = { discard: 4 * 1024 ** 3, zero: 256 * 1024 ** 2 } as const;
@@ -25,7 +26,7 @@ export function erase(job: EraseJob, ports: ErasePorts): Erased {
 }
 
 /** Tells the disk that it may forget everything, and zeroes what anything could be found by. */
-function eraseLabels({ partitions }: EraseJob, ports: ErasePorts): Erased {
+function eraseLabels(job: EraseJob, ports: ErasePorts): Erased {
   const { block, tell } = ports;
   const notes: string[] = [];
   let method = "labels";
@@ -42,14 +43,22 @@ function eraseLabels({ partitions }: EraseJob, ports: ErasePorts): Erased {
         : `discarding failed: ${fault.message}`,
     );
   }
-  const places = labelPlaces(block.bytes, partitions, block.blockSize);
+  const places = labelPlaces(block.bytes, job.partitions, block.blockSize);
   tell({ state: "wiping", percent: 90, method });
   for (const place of places) zeroPlace(place, ports);
   block.flush();
   tell({ state: "verifying", percent: 95, method });
   checkPlaces(places, ports);
+  if (method === "discard") notes.push(...discardNotes(job, ports));
   const mebibytes = Math.round(places.reduce((sum, { length }) => sum + length, 0) / 2 ** 20);
   return { method, verified: true, detail: [`${mebibytes} MiB of labels read back as zeros`, ...notes].join("; ") };
+}
+
+/** A disk need not forget what was discarded (ACS-4 §4.5, NVM §3.2.3.2): the record says what was seen of that. */
+function discardNotes({ seed }: EraseJob, { block }: ErasePorts): string[] {
+  const samples = samplePlaces(block.bytes, FEW, seed);
+  const full = samples.filter(({ at, length }) => !isUniform(readOrEmpty(block, at, length), 0)).length;
+  return full === 0 ? [] : [`${full} of ${samples.length} samples elsewhere (seed ${seed}) do not read as zeros yet`];
 }
 
 /** Tries what the disk can do until one thing stands up to reading back. */
@@ -158,7 +167,7 @@ function check(samples: readonly Extent[], before: readonly Uint8Array[], method
   }
 }
 
-/** A place that cannot be read before may be so afterwards. */
+/** A place that cannot be read, and is not to be relied on, counts as empty. */
 function readOrEmpty(block: Block, at: number, length: number): Uint8Array {
   try {
     return block.read(at, length).slice();

@@ -7,6 +7,7 @@ import { StorageType } from "#proto/api_pb.js";
 import type { HardwareInformation, StorageDevice } from "#proto/api_pb.js";
 import { DiskState, DiskWipeSchema } from "#proto/sidero/agent/v1/machine_pb.js";
 import type { DiskWipe } from "#proto/sidero/agent/v1/machine_pb.js";
+import { toLatin1 } from "#std/bytes.ts";
 import { Fault } from "#std/fault.ts";
 import type { Road } from "../road.ts";
 import { holderText, partitionExtents, takeApart } from "./holders.ts";
@@ -85,9 +86,19 @@ export async function wipeDisks(
       await wipeOne(options, plan, target, devices, (isNews) => changed(reports, isNews), signal);
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, plan.parallel) }, work));
+  await Promise.all(Array.from({ length: await roomFor(options.machine, plan.parallel) }, work));
   signal.throwIfAborted();
   return reports;
+}
+
+/** What a thread takes with what it writes, about, in KiB. */
+const THREAD = 40 * 1024;
+
+/** A machine that has little memory erases fewer disks at a time: one that has none left erases none. */
+async function roomFor(machine: Machine, parallel: number): Promise<number> {
+  const text = toLatin1((await machine.read("/proc/meminfo")) ?? new Uint8Array());
+  const available = Number(/^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1] ?? Number.POSITIVE_INFINITY);
+  return Math.max(1, Math.min(parallel, Math.floor(available / THREAD)));
 }
 
 async function wipeOne(
