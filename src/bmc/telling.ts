@@ -37,7 +37,7 @@ export function commandSighting(whose: Whose, operation: PowerOperation, action:
 
 /** `took`: milliseconds since the BMC was told to; undefined: it was not. */
 export function stateSighting({ machine, clock }: Whose, state: PowerState, took: number | undefined): Sighting {
-  const text = `the BMC says that the machine is ${state}${took === undefined ? "; Sidero has not done that" : ""}`;
+  const text = `the BMC says that the machine is ${state}${took === undefined ? "; nobody has told it to" : ""}`;
   return {
     of: { server: machine },
     at: clock.now(),

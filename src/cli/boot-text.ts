@@ -114,7 +114,7 @@ export function spanText(milliseconds: number): string {
 }
 
 /** `700 B`, `70.1 kB`, `10 MB`. */
-function sizeText(bytes: number): string {
+export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kB"] : bytes < 1e9 ? [bytes / 1e6, "MB"] : [bytes / 1e9, "GB"];
   return `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`;

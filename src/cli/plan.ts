@@ -9,6 +9,7 @@ import type { Digest } from "#decide/identity/machine.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { Fault } from "#std/fault.ts";
 import { isInAgent, scriptFor, type Surroundings, surroundingsOf } from "./plan-inventory.ts";
+import { sizeText } from "./boot-text.ts";
 import { findServer } from "./server-search.ts";
 import type { Settings } from "./settings/read.ts";
 import { type Given, type OpenTerminal, reachingTheApi, type Terminal, withTerminal } from "./terminal.ts";
@@ -129,7 +130,7 @@ function diskTexts({ spec }: Server, settings: Settings): string[] {
   const choices = chooseDisks(recordedDevices(spec?.hardware?.storage), spec?.wipe ?? {});
   if (choices.length === 0) return ["no disks are on record"];
   return choices.map(({ device: { name, model, serial, bytes }, skipped }) => {
-    const identity = [model, serial, `${Math.round(bytes / 1e9)} GB`].filter(Boolean).join(", ");
+    const identity = [model, serial, sizeText(bytes)].filter(Boolean).join(", ");
     return skipped === undefined ? `${name} (${identity}): wiped, ${mode}` : `${name} (${identity}): left alone, ${skipped}`;
   });
 }

@@ -42,7 +42,7 @@ export interface FollowedClusters {
 
 export function createClusters({ client, clock, entropy, log }: ClustersPorts): FollowedClusters {
   const resource = client.for(Cluster);
-  const cache = new Cache<Cluster>({ resource, clock, entropy, log });
+  const cache = new Cache<Cluster>({ resource, clock, entropy, log: withoutAbsence(log) });
   const isKnown = (): boolean => cache.isSynced || isNotFound(cache.problem);
   return {
     clusters: {
@@ -70,5 +70,16 @@ export function createClusters({ client, clock, entropy, log }: ClustersPorts): 
       const end = clock.monotonic() + PATIENCE;
       while (!isKnown() && !signal.aborted && clock.monotonic() < end) await sleep(clock, LOOK);
     },
+  };
+}
+
+/** That nobody has brought Cluster API's kinds is nothing to worry people with at each start. */
+function withoutAbsence(log: Log): Log {
+  return {
+    debug: (message, facts) => log.debug(message, facts),
+    info: (message, facts) => log.info(message, facts),
+    warn: (message, facts) => (isNotFound(facts?.["because"]) ? log.debug(message, facts) : log.warn(message, facts)),
+    error: (message, facts) => log.error(message, facts),
+    with: (facts) => withoutAbsence(log.with(facts)),
   };
 }

@@ -237,7 +237,7 @@ test("power that changes by itself is seen, and told to the flight recorder", as
   assert.equal(world.fleet.facts("m1").power, "on");
   assert.deepEqual(
     world.sightings.map(({ what, text }) => [what, text]),
-    [["power.on", "the BMC says that the machine is on; Sidero has not done that"]],
+    [["power.on", "the BMC says that the machine is on; nobody has told it to"]],
   );
   await world.fleet.close();
 });

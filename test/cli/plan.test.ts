@@ -64,7 +64,7 @@ test("accepting it: BMC calls, boot script, disks, and where it is then", async 
   assert.match(text, /boot script: kernel and initrd of \/env\/agent-amd64/);
   assert.match(text, /nvme0n1 \(SAMSUNG, S1, 1000 GB\): wiped, fast/);
   assert.match(text, /sda \(ST8000NM, 8000 GB\): left alone, spec\.wipe\.keep has it/);
-  assert.match(text, /sdb \(Ultra Fit, 32 GB\): left alone, it hangs on USB/);
+  assert.match(text, /sdb \(Ultra Fit, 32.0 GB\): left alone, it hangs on USB/);
   assert.match(text, /Then it is Available\.$/);
   assert.ok(!text.includes("secret"), "no password");
   assert.deepEqual(await world.client.for(Server).get(NEW), before);
