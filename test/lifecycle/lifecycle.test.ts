@@ -136,3 +136,118 @@ test("allocated, installed, released: booted into its Environment once, kept, an
   assert.deepEqual([model.record.wipe?.by, model.record.allocation], ["release", undefined]);
   assert.deepEqual(model.done, ["pxe+on", "pxe+cycle"]);
 });
+
+test("nothing is seen of an allocated machine: started again, five times, then Failed; retry starts it anew", () => {
+  const model = new Model().clean();
+  model.binding = BINDING;
+  model.rest();
+  for (let i = 0; i < 8; i++) {
+    model.pass(REBOOT_TIMEOUT + 1000);
+    model.rest();
+  }
+  assert.deepEqual(model.done, ["pxe+on", "pxe+cycle", "pxe+cycle", "pxe+cycle", "pxe+cycle"]);
+  assert.deepEqual([model.record.phase, waitsFor(model), model.record.ready], ["Failed", "BootFailed", true]);
+  model.wanted = { ...WANTED, request: "retry 1" };
+  model.rest();
+  assert.deepEqual([model.done.length, model.record.phase, model.record.request?.outcome], [6, "Allocated", "begun anew"]);
+  model.pass(60_000);
+  model.askedAt = model.now;
+  model.rest();
+  assert.equal(model.record.phase, "Installing");
+});
+
+test("allocated and on in what is not known: left alone, until somebody has it power cycled into its Environment", () => {
+  const model = new Model();
+  model.power = "on";
+  model.binding = BINDING;
+  model.rest();
+  model.pass(10 * REBOOT_TIMEOUT);
+  model.rest();
+  assert.deepEqual([model.done, waitsFor(model)], [[], "OnElsewhere"]);
+  model.wanted = { ...WANTED, request: "power-cycle 1" };
+  model.rest();
+  assert.deepEqual(model.done, ["pxe+cycle"]);
+  model.pass(60_000);
+  model.askedAt = model.now;
+  model.rest();
+  assert.equal(model.record.phase, "Installing");
+});
+
+test("what a person has switched off stays off, whatever the life cycle wants of it", () => {
+  const model = new Model();
+  model.record = { phase: "Discovered" };
+  model.rest();
+  model.wanted = { ...WANTED, request: "power-off 1" };
+  model.rest();
+  model.pass(10 * REBOOT_TIMEOUT);
+  model.rest();
+  assert.deepEqual(
+    [model.done, model.power, waitsFor(model), model.record.phase],
+    [["pxe+on", "soft-off"], "off", "KeptOff", "Wiping"],
+  );
+  model.wanted = WANTED;
+  model.rest();
+  assert.equal(model.power, "on");
+});
+
+test("a BMC that fails is tried ever more seldom, and told of once; when it works again the machine goes on by itself", () => {
+  const model = new Model();
+  model.record = { phase: "Discovered" };
+  model.bmcWorks = false;
+  model.rest();
+  assert.deepEqual([waitsFor(model), model.record.action?.state], ["PowerRetry", "failed"]);
+  const tries: number[] = [];
+  for (let second = 0; second < 3600; second++) {
+    const { length } = model.done;
+    model.pass(1000);
+    model.rest();
+    if (model.done.length > length) tries.push(second);
+  }
+  assert.ok(tries.length >= 7 && tries.length <= 12, `${tries.length} tries in an hour`);
+  assert.deepEqual([model.record.phase, waitsFor(model), model.record.wipe?.attempts], ["Failed", "PowerFailed", 1]);
+  model.bmcWorks = true;
+  model.pass(16 * 60_000);
+  model.rest();
+  assert.deepEqual([model.record.phase, waitsFor(model)], ["Wiping", "AgentBooting"]);
+});
+
+test("Wake-on-LAN: woken to be wiped, switched off by its agent", () => {
+  const model = new Model();
+  model.way = "none";
+  model.power = "unknown";
+  model.wanted = { ...WANTED, wakeOnLan: true };
+  model.record = { phase: "Discovered" };
+  model.rest();
+  assert.deepEqual([model.done, waitsFor(model)], [["wake"], "AgentBooting"]);
+  model.pass(30_000);
+  model.connect();
+  model.rest();
+  model.beginWipe();
+  model.endWipe("done");
+  model.rest();
+  assert.deepEqual(model.done, ["wake", "agent:wipe", "agent:powerOff"]);
+  model.disconnect();
+  model.rest();
+  assert.deepEqual([model.record.phase, model.record.waiting, model.record.power], ["Available", undefined, "unknown"]);
+});
+
+test("without any way to its power: somebody is waited for, and a clean one rests in the agent", () => {
+  const model = new Model();
+  model.way = "none";
+  model.power = "unknown";
+  model.record = { phase: "Discovered" };
+  model.rest();
+  assert.deepEqual([waitsFor(model), model.record.waiting?.deadline], ["PersonNeeded", undefined]);
+  model.connect();
+  model.rest();
+  model.beginWipe();
+  model.endWipe("done");
+  model.rest();
+  assert.deepEqual(
+    [model.done, model.record.phase, model.record.waiting, model.record.power],
+    [["agent:wipe"], "Available", undefined, "on"],
+  );
+  model.binding = BINDING;
+  model.rest();
+  assert.deepEqual(model.done, ["agent:wipe", "agent:reboot"]);
+});

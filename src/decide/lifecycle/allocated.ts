@@ -1,7 +1,7 @@
 /** A machine that somebody holds: it is booted into its Environment once, and afterwards kept on. What is on its disks is theirs. */
 import type { Goal } from "./action.ts";
 import { actionTime, isFor } from "./action.ts";
-import { holdOf } from "./hold.ts";
+import { holdOf, keptOff } from "./hold.ts";
 import { isInstalled, isOtherHolder } from "./installed.ts";
 import type { Binding, Changes, Course, Machine, Wait } from "./machine.ts";
 import { isBeingWritten, withdrawn, writtenUntil } from "./order.ts";
@@ -43,12 +43,13 @@ function started(machine: Machine, binding: Binding, now: number): Course {
     most: MOST_TRIES,
   };
   const own = isFor(record.action, goal) ? record.action : undefined;
-  const isHeard = installed || binding.isHeard || isAsking(machine, own && actionTime(own)) || isGoing(machine, binding);
+  const isHeard =
+    installed ||
+    binding.isHeard ||
+    isAsking(machine, own === undefined ? parse(record.allocation?.since) : actionTime(own)) ||
+    isGoing(machine, binding);
   const phase = installed ? "Running" : isHeard ? "Installing" : "Allocated";
-  if (holdOf(machine) === "off") {
-    const waitingFor = "its request power-off to go, or another one: it stays off until then";
-    return { phase, waiting: { reason: "KeptOff", waitingFor, remedy: requestCommand(machine.name, "power-on") } };
-  }
+  if (holdOf(machine) === "off") return { phase, waiting: keptOff(machine) };
   if (own?.state === "running") return drive(machine, goal, phase, now);
   const isOff = seen.power.way === "bmc" && seen.power.power === "off";
   const agent = agentOf(machine);
@@ -131,9 +132,9 @@ function isGoing({ record: { phase, allocation } }: Machine, binding: Binding): 
   return phase === "Installing" && allocation !== undefined && !isOtherHolder(allocation, binding);
 }
 
-/** It has asked for a boot script since it was started. */
-function isAsking({ seen }: Machine, since: number | undefined): boolean {
-  return since !== undefined && seen.askedAt !== undefined && seen.askedAt >= since;
+/** It has asked for a boot script since it was started, or allocated if somebody else has started it. */
+function isAsking({ seen }: Machine, since: number): boolean {
+  return seen.askedAt !== undefined && seen.askedAt >= since;
 }
 
 export function holderOf({ namespace, metalMachine, cluster }: Pick<Binding, "namespace" | "metalMachine" | "cluster">): string {

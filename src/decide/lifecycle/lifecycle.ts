@@ -17,7 +17,7 @@ export interface LifecycleDecision {
 
 export function decideLifecycle(machine: Machine, now: number): LifecycleDecision {
   // It would be written over by a status of what was before.
-  if (machine.wanted.isOwned && machine.seen.binding !== undefined) return { effects: [{ do: "disown" }], status: {} };
+  if (isToBeDisowned(machine)) return { effects: [{ do: "disown" }], status: {} };
   const course = courseOf(machine, now);
   const told = news(machine).map((each) => ({ do: "tell", type: "Normal", ...each }) as const);
   const status = {
@@ -36,6 +36,10 @@ export function decideLifecycle(machine: Machine, now: number): LifecycleDecisio
     ...(again !== undefined && { again }),
     ...(course.finalized === true && { finalized: true }),
   };
+}
+
+function isToBeDisowned({ wanted, seen }: Machine): boolean {
+  return wanted.isOwned && seen.binding !== undefined && wanted.paused === undefined;
 }
 
 /** Just after the deadline: one that has passed is not waited for. */

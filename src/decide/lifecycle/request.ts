@@ -2,7 +2,7 @@
 import type { Doing, Means } from "./action.ts";
 import { isFor } from "./action.ts";
 import { phaseAsItWas } from "./hold.ts";
-import type { Changes, Course, LifecycleEffect, Machine, Wipe } from "./machine.ts";
+import type { Action, Changes, Course, LifecycleEffect, Machine, Wipe } from "./machine.ts";
 import { isBeingWritten, isGivenUp, openOrder, newOrder, ordered } from "./order.ts";
 import { fraction } from "./pace.ts";
 import { pursue } from "./pursue.ts";
@@ -73,7 +73,10 @@ function retry(machine: Machine, now: number): Answer {
       : undefined;
   const isFailed = action?.state === "failed" || machine.record.phase === "Failed";
   if (anew === undefined && !isFailed) return { refused: "nothing of it has failed" };
-  return { outcome: "begun anew", changes: { action: undefined, ...(anew && { wipe: anew }) } };
+  // That it was started for whoever holds it stays on record: a machine that is on for no reason of ours would be left alone.
+  const isTheirs = machine.seen.binding !== undefined && action?.do === "boot-environment";
+  const again: Action | undefined = isTheirs ? { ...action, state: "failed", attempts: 0, retryAt: stamp(now) } : undefined;
+  return { outcome: "begun anew", changes: { action: again, ...(anew && { wipe: anew }) } };
 }
 
 function rotate(machine: Machine, request: string): Answer {

@@ -1,6 +1,7 @@
 /** An order to wipe is carried out: the machine is brought into the agent, the agent told, and watched until it has ended. */
 import { actionTime } from "./action.ts";
 import type { Goal } from "./action.ts";
+import { holdOf, keptOff } from "./hold.ts";
 import type { Action, Changes, Course, Machine, Wait, Wipe } from "./machine.ts";
 import { isGivenUp, writtenUntil } from "./order.ts";
 import { backoff, bootTime, MOST_BOOTS, MOST_TRIES, startingUntil } from "./pace.ts";
@@ -18,6 +19,7 @@ export function wiping(machine: Machine, order: Wipe, now: number): Course {
   const { action } = machine.record;
   // About to be gone: it is told nothing any more.
   if (action?.state === "running" && action.id.startsWith(`boot-agent/${order.id}.`)) return boot(machine, order, now);
+  if (holdOf(machine) === "off" && order.state !== "started") return { phase: phaseOf(order), waiting: keptOff(machine) };
   const agent = agentOf(machine);
   if (hasGoneOff(machine, order, agent)) return wentOff(machine, order, now);
   if (agent === undefined) return without(machine, order, now);
