@@ -89,7 +89,7 @@ test("a machine with a BMC: accepted, wiped, off; claimed, booted; released, wip
 
   // It verifies the signature, too.
   const certificate = await site.sidero.run("certificate", uuid, "--kubeconfig", site.sidero.kubeconfig);
-  for (const part of ["DISK1", "DISK2", status!.wipe!.id]) assert.ok(certificate.includes(part), certificate);
+  for (const part of ["DISK1", "DISK2", status.wipe!.id]) assert.ok(certificate.includes(part), certificate);
 
   await site.sidero.apply(environment());
   await site.sidero.apply(binding(uuid));
