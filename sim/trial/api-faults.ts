@@ -13,6 +13,8 @@ export interface ApiTrouble {
   endWatch: number;
   /** For each write: the process dies before it, or right after it. */
   crash: number;
+  /** The process dies right before that many writes have been done; counts down. */
+  writesLeft?: number | undefined;
 }
 
 export function noTrouble(): ApiTrouble {
@@ -42,7 +44,7 @@ export function troubled(inner: HttpTransport, { trouble, entropy, tell, crash }
       tell(`the API refuses ${line}`);
       throw new Fault("io.unreachable", "connection refused", { fault: "world", retry: "soon" });
     }
-    if (isWrite && entropy.chance(trouble.crash)) return await dies();
+    if (isWrite && (entropy.chance(trouble.crash) || isLast(trouble))) return await dies();
     if (isWrite && entropy.chance(trouble.conflict)) {
       tell(`somebody else is faster than ${line}`);
       return conflict();
@@ -57,6 +59,12 @@ export function troubled(inner: HttpTransport, { trouble, entropy, tell, crash }
     return isWatch ? { ...answer, body: breaking(answer.body, () => entropy.chance(trouble.endWatch)) } : answer;
   };
   return { request, close: () => inner.close() };
+}
+
+function isLast(trouble: ApiTrouble): boolean {
+  if (trouble.writesLeft === undefined || --trouble.writesLeft > 0) return false;
+  trouble.writesLeft = undefined;
+  return true;
 }
 
 async function* breaking(body: AsyncIterable<Uint8Array>, breaks: () => boolean): AsyncGenerator<Uint8Array, void, undefined> {

@@ -110,6 +110,11 @@ export class People {
     }
   }
 
+  /** Writes a request on it. */
+  async ask(machine: SimMachine, client: Client, request: string): Promise<void> {
+    await this.#annotate(machine, client, REQUEST_ANNOTATION, request);
+  }
+
   async #request(machine: SimMachine, client: Client): Promise<void> {
     const verb = VERBS[this.#options.entropy.below(VERBS.length)]!;
     await this.#annotate(machine, client, REQUEST_ANNOTATION, `${verb} ${++this.#count}`);

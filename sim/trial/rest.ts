@@ -21,7 +21,8 @@ export function restless(machine: SimMachine, ledger: Ledger): string | undefine
       : is(`${state}, and it is held by somebody`);
   }
   // Without a BMC nobody can tell a machine that hangs from one that is off.
-  const mayRest = machine.power === "off" || model.bmc === "none";
+  const isUnreachable = server.spec.bmc === undefined && server.spec.managementApi === undefined;
+  const mayRest = machine.power === "off" || isUnreachable;
   return isClean === true && phase === "Available" && mayRest
     ? undefined
     : is(`${state}, clean: ${isClean === true}, power ${machine.power}`);

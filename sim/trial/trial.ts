@@ -9,6 +9,7 @@ import { plugIn } from "../bmc/attach.ts";
 import { Hall } from "../hall.ts";
 import type { Story } from "../story.ts";
 import { noTrouble, troubled } from "./api-faults.ts";
+import type { ApiTrouble } from "./api-faults.ts";
 import { Ledger } from "./ledger.ts";
 import { Mischief } from "./mischief.ts";
 import { People } from "./people.ts";
@@ -49,6 +50,8 @@ export interface Trial {
   readonly watch: Watch;
   readonly people: People;
   readonly mischief: Mischief;
+  /** What goes wrong between Sidero and its API now. */
+  readonly trouble: ApiTrouble;
   /** By the machine's UUID. */
   readonly boards: ReadonlyMap<string, Board>;
   /** Dice that nobody else throws. */
@@ -114,7 +117,7 @@ export async function startTrial({ seed, machines: count }: TrialOptions): Promi
 
   for (const board of boards) await plugIn(board, { web: hall.web, network: hall.network, clock, entropy: draw() });
   await hall.during(hall.start());
-  return { hall, ledger, watch, people, mischief, boards: byUuid, draw };
+  return { hall, ledger, watch, people, mischief, trouble, boards: byUuid, draw };
 }
 
 export async function runTrial(options: TrialOptions): Promise<Verdict> {

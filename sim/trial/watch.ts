@@ -28,6 +28,7 @@ export const SECRET = "sim-";
 export class Watch {
   readonly violations: string[] = [];
   readonly #options: WatchOptions;
+  readonly #made = new Set<string>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -99,12 +100,22 @@ export class Watch {
   }
 
   onEvent({ entry }: StoreEvent): void {
-    if (entry.resource !== "/secrets") this.onText(entry.bytes.toString("latin1"), `${entry.resource} ${entry.name}`);
+    if (entry.resource === "/secrets") this.#learn(entry.object() as { readonly data?: Readonly<Record<string, string>> });
+    else this.onText(entry.bytes.toString("latin1"), `${entry.resource} ${entry.name}`);
+  }
+
+  /** Passwords that agents have made for themselves. */
+  #learn({ data = {} }: { readonly data?: Readonly<Record<string, string>> }): void {
+    const password = Buffer.from(data["pass"] ?? "", "base64").toString();
+    if (password !== "" && !password.startsWith(SECRET)) this.#made.add(password);
   }
 
   /** Something is said aloud. */
   onText(text: string, where: string): void {
-    // All of them begin so, and nearly nothing else does.
+    for (const secret of this.#made) {
+      if (text.includes(secret)) this.violation(`a password that an agent made in ${where}`);
+    }
+    // All others begin so, and nearly nothing else does.
     if (!text.includes(SECRET)) return;
     for (const secret of this.#options.secrets()) {
       if (text.includes(secret)) this.violation(`a password in ${where}: ${text.replaceAll(secret, "***").slice(0, 200)}`);
