@@ -30,6 +30,8 @@ import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
 import { publishEraseKey } from "#kube/erase-keys.ts";
 import type { Recorder } from "#kube/events.ts";
+import { silentMetrics } from "#kube/metrics.ts";
+import type { Metrics } from "#kube/metrics.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createBmcProver } from "./bmc-prover.ts";
@@ -54,6 +56,8 @@ export interface ProvisionOptions {
   readonly entropy: Entropy;
   readonly digest: Digest;
   readonly log: Log;
+  /** Absent: nobody counts. */
+  readonly metrics?: Metrics;
   readonly limits: ListenOptions["limits"];
 }
 
@@ -142,6 +146,9 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         tokenLifetime: TOKEN_LIFETIME,
       },
     });
+    const { metrics = silentMetrics } = options;
+    const refusals = "Calls of machines that would set up a BMC and may not, by the fault's code.";
+    const refusedSetups = metrics.counter("sidero_bmc_setup_refused_total", refusals, ["reason"]);
     const agent = createAgentHandler({
       ...(machines && { orders: machines.agents }),
       ...(signer && { signer }),
@@ -149,6 +156,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       access: settings["agent-access"],
       registry: createRegistry({ client, events, clock }),
       inventory,
+      onBmcRefused: (reason) => refusedSetups.add({ reason }),
       proveBmc: createBmcProver({ openUdp, clock, entropy }),
       // What DHCP overheard is what machines say; the kernel's table is at least what answered.
       neighbour: async (address) => (await interfaces.neighbour(address)) ?? dhcp.holderOf(address),

@@ -122,7 +122,7 @@ export async function up(settings: Settings): Promise<void> {
     }
     if (assets !== undefined) {
       const { client, events } = plane;
-      const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log, ...(machines && { machines }) };
+      const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log, metrics, ...(machines && { machines }) };
       const doors = await openNodeDoors(directory, entropy);
       provision = await openProvision({ settings, subnets, doors, directory, limits: LIMITS, ...ports });
       bmcs?.connect({ witness: provision.witness });

@@ -48,6 +48,8 @@ export interface ApiFixture {
   readonly sightings: Sighting[];
   /** Lines of the log. */
   readonly lines: string[];
+  /** Codes of calls about BMCs that were refused. */
+  readonly refusals: string[];
   token(token?: Partial<BootToken>): string;
   /** Clients that show a token; none when absent. */
   calls(token?: string): Calls;
@@ -63,6 +65,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
   const seal = createMemorySeal(5);
   const sightings: Sighting[] = [];
   const lines: string[] = [];
+  const refusals: string[] = [];
   const log = noting(lines);
   const stop = new AbortController();
   const { inventory, run } = createInventory({ client, clock, entropy, log });
@@ -79,6 +82,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
     inventory,
     signer: createMemorySigner(9),
     neighbour: async (address) => options.neighbours?.[address],
+    onBmcRefused: (code) => void refusals.push(code),
     proveBmc: options.proveBmc ?? (async () => {}),
     digest,
     clock,
@@ -101,6 +105,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
     port: listener.port,
     sightings,
     lines,
+    refusals,
     token: (token = {}) =>
       encodeToken({ purpose: "agent", boot: entropy.uuid(), address: "127.0.0.1", expires: clock.now() + HOUR, ...token }, seal),
     calls(token) {

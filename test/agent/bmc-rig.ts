@@ -146,7 +146,7 @@ export class Rig<B extends RigBmc = BmcModel> {
     return createBmcAccounts({
       registry,
       records: new BmcRecords(registry, "default"),
-      gate: createBmcGate({ registry, neighbour: async () => MAC, log: this.#log }),
+      gate: createBmcGate({ registry, neighbour: async () => MAC, log: this.#log, onRefused: () => {} }),
       prove: async (login) => await this.#effect(async () => this.bmc.login(login)),
       clock: this.clock,
       onPending: () => {},

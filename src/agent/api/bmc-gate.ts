@@ -15,18 +15,16 @@ export interface BmcGateOptions {
   readonly registry: Registry;
   readonly neighbour: AccessOptions["neighbour"];
   readonly log: Log;
+  /** Called with the Fault's code of each call that was refused. */
+  readonly onRefused: (code: string) => void;
 }
 
 export interface BmcGate {
   /** Rejects with Fault `agent.not-wanted`, `agent.not-ordered` or `agent.denied`; then it is counted, and an event on the Server. */
   check(server: Server, boot: Boot): Promise<void>;
-  /** How many were refused, by code. */
-  readonly refused: ReadonlyMap<string, number>;
 }
 
-export function createBmcGate({ registry, neighbour, log }: BmcGateOptions): BmcGate {
-  const refused = new Map<string, number>();
-
+export function createBmcGate({ registry, neighbour, log, onRefused }: BmcGateOptions): BmcGate {
   async function problemOf(server: Server, boot: Boot): Promise<Fault | undefined> {
     const { address, token } = boot.caller;
     const problem = unwantedBecause(server);
@@ -48,11 +46,10 @@ export function createBmcGate({ registry, neighbour, log }: BmcGateOptions): Bmc
   }
 
   return {
-    refused,
     async check(server, boot) {
       const problem = await problemOf(server, boot);
       if (problem === undefined) return;
-      refused.set(problem.code, (refused.get(problem.code) ?? 0) + 1);
+      onRefused(problem.code);
       registry.event(server, "Warning", "BMC Update", `BMC set-up from ${boot.caller.address} was refused: ${problem.message}`);
       throw problem;
     },

@@ -17,7 +17,6 @@ import { createAccess } from "./access.ts";
 import type { AccessOptions } from "./access.ts";
 import { createAgentCalls } from "./agent-calls.ts";
 import { createBmcGate } from "./bmc-gate.ts";
-import type { BmcGate } from "./bmc-gate.ts";
 import { createBmcHealer } from "./bmc-healer.ts";
 import type { ProveBmc } from "./bmc-prover.ts";
 import { BmcRecords } from "./bmc-record.ts";
@@ -54,6 +53,8 @@ export interface AgentApiOptions {
   readonly signer?: Signer;
   /** Logs in at a BMC; absent: no machine is asked to set one up. */
   readonly proveBmc?: ProveBmc;
+  /** Called with the code of each call about a BMC that was refused, to be counted. */
+  readonly onBmcRefused?: (code: string) => void;
 }
 
 export interface AgentApi {
@@ -65,8 +66,6 @@ export interface AgentApi {
   readonly orders: Pick<Orders, "connected" | "send" | "status">;
   /** Tries the passwords of BMCs that were being changed when an earlier process ended. Never rejects. */
   readonly healBmcs: () => Promise<void>;
-  /** Calls about BMCs that were refused, by code. */
-  readonly bmcRefused: BmcGate["refused"];
   /** What a machine's agent has logged, oldest first; by the name of its Server. */
   readonly logsOf: AgentLogs["logsOf"];
 }
@@ -85,7 +84,7 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const admit = createAccess({ seal, access, clock, log, neighbour, macsOf });
   const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
 
-  const gate = createBmcGate({ registry, neighbour, log });
+  const gate = createBmcGate({ registry, neighbour, log, onRefused: options.onBmcRefused ?? (() => {}) });
   const records = new BmcRecords(registry, settings.bmcSecretNamespace ?? "default");
   const { proveBmc: prove } = options;
   const onPending = (server: string): void => healer?.watch(server);
@@ -102,7 +101,6 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   return {
     handler: createRpcHandler(router, new Intake(clock)),
     orders,
-    bmcRefused: gate.refused,
     healBmcs: async () => await healer?.start(),
     logsOf: logs.logsOf,
   };
