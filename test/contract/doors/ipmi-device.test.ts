@@ -17,7 +17,7 @@ function onKernel(answer: AnswerIpmi): IpmiDevice {
   const at = (pointer: bigint): number => Number(pointer - BASE);
   const queue: { readonly id: bigint; readonly bytes: readonly number[] }[] = [];
   let wake = (): void => {};
-  const send = (): void => {
+  const send = (): undefined => {
     const data = at(view.getBigUint64(REQ.msg + MSG.data, true));
     const bytes = new Uint8Array(view.buffer).slice(data, data + view.getUint16(REQ.msg + MSG.dataLen, true));
     const id = view.getBigInt64(REQ.msgId, true);
@@ -42,7 +42,7 @@ function onKernel(answer: AnswerIpmi): IpmiDevice {
     release: async () => {},
     system: {
       block: { view, address: BASE },
-      ioctl: (_, request) => (request === IPMICTL_SEND_COMMAND ? void send() : receive()),
+      ioctl: (_, request) => (request === IPMICTL_SEND_COMMAND ? send() : receive()),
       poll: (_, timeout) =>
         new Promise((resolve) => {
           if (queue.length > 0) return resolve(true);
