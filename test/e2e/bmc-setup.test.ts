@@ -46,12 +46,13 @@ test("an account is made from within the machine, proven from without, and gets 
   const bmc = site.bmcs.get(machine)!;
   await site.sidero.kubectl("create", "namespace", "racks");
   await machine.on();
-  await recorded(site, machine, "the account", 60, ({ status }) =>
-    JSON.stringify(status).includes("the account sidero was made, and the server has logged in with it"),
-  );
-  const { spec } = await serverOf(site, machine);
+  await recorded(site, machine, "its registration", 60, ({ status }) => status?.phase === "registered");
+  const spec = await until("a way to its BMC", 120, async () => {
+    const { spec: found } = await serverOf(site, machine);
+    return found?.bmc === undefined ? undefined : found;
+  });
   const from = (key: string) => ({ secretKeyRef: { namespace: "racks", name: `${machine.description.uuid!}-bmc`, key } });
-  assert.deepEqual(spec?.bmc, { endpoint: bmc.address, port: 623, userFrom: from("user"), passFrom: from("pass") });
+  assert.deepEqual(spec.bmc, { endpoint: bmc.address, port: 623, userFrom: from("user"), passFrom: from("pass") });
 
   const account = await accountOf(site, machine);
   assert.equal(account.user, "sidero");

@@ -1,6 +1,7 @@
 /** Everything that the life cycle of a Server is decided on, gathered from caches and ports. Nothing is decided here. */
 import type { LifecycleSettings, Machine, Seen } from "#decide/lifecycle/machine.ts";
 import { bindingOf, holderOf, recordOf, wantedOf } from "#decide/lifecycle/server.ts";
+import { rotationOrder } from "#decide/lifecycle/request.ts";
 import { setupOrder } from "#decide/lifecycle/setup.ts";
 import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -41,7 +42,8 @@ function seenOf(server: Server, binding: ServerBinding | undefined, options: Obs
   const { power, agents, sightings, agentsSince, modelBootSeconds } = options;
   const { name = "" } = server.metadata;
   const agent = agents.connection(name);
-  const ids = [server.status?.wipe?.id, server.status?.action?.id, agent && setupOrder(agent.boot)];
+  const { wipe, action, request } = server.status ?? {};
+  const ids = [wipe?.id, action?.id, agent && setupOrder(agent.boot), request && rotationOrder(request.value)];
   const askedAt = sightings?.askedAt(name);
   return {
     power: power.facts(name),

@@ -83,7 +83,12 @@ function rotate(machine: Machine, request: string): Answer {
   const agent = agentOf(machine);
   if (agent === undefined)
     return { refused: "its agent, which has to do it, is not connected: power it on first (request power-on)" };
-  return { outcome: "its agent was told", effects: [{ do: "order", kind: "rotateBmc", id: `rotate-bmc/${keyOf(request)}` }] };
+  return { outcome: "its agent was told", effects: [{ do: "order", kind: "rotateBmc", id: rotationOrder(request)! }] };
+}
+
+/** The agent's order of a request for another password of the BMC; undefined for other requests. */
+export function rotationOrder(request: string): string | undefined {
+  return request.startsWith("rotate-bmc-password") ? `rotate-bmc/${keyOf(request)}` : undefined;
 }
 
 type PowerVerb = Exclude<Verb, "wipe" | "retry" | "rotate-bmc-password">;

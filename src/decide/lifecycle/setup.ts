@@ -17,8 +17,15 @@ export function setupEffects(machine: Machine): LifecycleEffect[] {
   return machine.seen.orders.some((order) => order.id === id) ? [] : [{ do: "order", kind: "setupBmc", id }];
 }
 
-/** It would be a pity to switch the machine off just now. */
+/** It would be a pity to switch the machine off just now: also before it has said that it is done, and has closed the account of before. */
 export function isSettingUp(machine: Machine, now: number): Wait | undefined {
+  const { agent: connected, orders } = machine.seen;
+  const open = orders.filter(({ state }) => state === "sent" || state === "started");
+  const isPatient = connected !== undefined && now < connected.since + PATIENCE;
+  // A new password is under way only while somebody has asked for it; its agent answers, or goes.
+  if (open.some(({ kind }) => (kind === "setupBmc" && isPatient) || (kind === "rotateBmc" && connected !== undefined))) {
+    return { reason: "BmcSetup", waitingFor: "its agent to be done with its BMC" };
+  }
   const agent = wantedOf(machine);
   if (agent === undefined || now >= agent.since + PATIENCE) return undefined;
   const order = machine.seen.orders.find(({ id }) => id === setupOrder(agent.boot));
