@@ -106,6 +106,47 @@ test("a machine with a BMC: accepted, wiped, off; claimed, booted; released, wip
   for (const part of [/wipe/i, /power/i]) assert.match(text, part);
 });
 
+test("an adopted machine: its power is Sidero's, its disks are not", { skip }, async (context) => {
+  const machines = [describe(1, { bmc: bmcOf(1), first: "disk", disks: [disk("virtio-blk-pci", "DISK1")] })];
+  const site = await siteFor(context, "adopted", { machines, dhcp: "server" });
+  const machine = site.machines[0]!;
+  const uuid = machine.description.uuid!;
+  const image = machine.disks[0]!;
+  const old = new RegExp(image.greeting);
+  await fill(machine);
+  await machine.on();
+  await written(machine, old, 5);
+
+  // Nobody has booted it into an agent: who has taken it into use writes its Server.
+  await site.sidero.apply(
+    `{ apiVersion: metal.sidero.dev/v1alpha2, kind: Server, metadata: { name: ${uuid} }, spec: { accepted: false, adopt: true } }`,
+  );
+  await configureBmc(site.sidero, machine, site.bmcs.get(machine)!);
+  await accept(site.sidero, machine);
+  const powered = (power: string) => (server: Server) => server.status?.phase === "Adopted" && server.status.power === power;
+  await served(site, machine, "adoption", 10, powered("on"));
+  const sidero = (...args: string[]): Promise<string> => site.sidero.run(...args, "--kubeconfig", site.sidero.kubeconfig);
+  const said = await sidero("bmc", uuid);
+  for (const part of [
+    /BMC +ipmi:\/\/10\.77\.0\.201/,
+    /power +on$/m,
+    new RegExp(`UUID +${uuid}`),
+    /firmware +9\.08/,
+    /serial console/,
+  ])
+    assert.match(said, part);
+
+  await assert.rejects(sidero("request", uuid, "wipe"), /adopted/);
+  const { since } = machine;
+  await sidero("request", uuid, "power-cycle");
+  while (machine.since === since) await setTimeout(50);
+  await written(machine, old, 10);
+  await served(site, machine, "power after a cycle", 10, ({ status }) => status?.request?.outcome === "done");
+  assert.equal((await image.remains()).length, 544);
+  const server = await served(site, machine, "rest", 10, powered("on"));
+  assert.equal(server.status?.wipe, undefined);
+});
+
 test("machines that are in the agent, with BMCs nobody told of; one BMC hangs half way", { skip }, async (context) => {
   const machines = [
     describe(1, { bmc: bmcOf(1), first: "disk", disks: [disk("virtio-blk-pci", "DISK1")] }),
