@@ -14,6 +14,7 @@ if wanted kcm; then test/refapi/locate-kcm.sh; fi
 if wanted dhcp-peers; then tools/dhcp-peers.sh; fi
 if wanted tftp-clients; then tools/tftp-clients.sh; fi
 if wanted bmc-peers; then tools/bmc-peers.sh; fi
+if wanted record-peers; then tools/record-peers.sh; fi
 if wanted grpc-client; then tools/grpc-client.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
 if wanted lldpd; then tools/lldpd.sh; fi

@@ -70,7 +70,7 @@ export async function certificate(
           : `its last wipe is ${wipe.state}`;
     throw new Fault("cli.not-found", `${name} has no erase record: ${why}`, { fault: "caller", retry: "later" });
   }
-  const record = eraseRecord(server, wipe);
+  const record = eraseRecord(name, wipe);
   const key = keyFile === undefined ? await eraseKey(client, signed.keyId) : await ports.readFile(keyFile);
   if (key === undefined) {
     const message = `key ${signed.keyId} is not published: name it with --key`;
@@ -80,7 +80,7 @@ export async function certificate(
   check(whole, key, name, ports);
   if (format === "json") print(JSON.stringify(whole, undefined, 2));
   else if (format === "canonical") print(canonicalJson(record));
-  else for (const line of certificateLines(server, wipe, signed, style)) print(line);
+  else for (const line of certificateLines(name, wipe, signed, style)) print(line);
 }
 
 /** Lines for people when it is good; the faults of {@link certificate} when it is not. */

@@ -5,6 +5,7 @@ import { formatBmcAddress, bmcWay } from "#decide/bmc-address.ts";
 import { type Plan, planOf, PLANNED, type Planned } from "#decide/lifecycle/plan.ts";
 import { machineOnRecord } from "#decide/lifecycle/server.ts";
 import { chooseDisks, recordedDevices } from "#decide/wipe/disks.ts";
+import { wipeModeOf } from "#decide/wipe/mode.ts";
 import type { Digest } from "#decide/identity/machine.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { Fault } from "#std/fault.ts";
@@ -126,7 +127,7 @@ function scriptText(decision: BootDecision): string {
 }
 
 function diskTexts({ spec }: Server, settings: Settings): string[] {
-  const mode = spec?.wipe?.mode ?? (settings["insecure-wipe"] ? "fast" : "full");
+  const mode = wipeModeOf({ spec }, settings["insecure-wipe"]);
   const choices = chooseDisks(recordedDevices(spec?.hardware?.storage), spec?.wipe ?? {});
   if (choices.length === 0) return ["no disks are on record"];
   return choices.map(({ device: { name, model, serial, bytes }, skipped }) => {

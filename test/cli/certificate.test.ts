@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
 import { certificate, verifyFile } from "#cli/certificate.ts";
 import type { Certificate, CertificatePorts } from "#cli/certificate.ts";
-import { eraseRecord, formatSignature, signedText } from "#decide/wipe/record.ts";
+import { eraseRecord, wipedMachine, formatSignature, signedText } from "#decide/wipe/record.ts";
 import { disk } from "#io/node/disk.ts";
 import { openSigner, verifySignature } from "#io/node/sign.ts";
 import type { Signer } from "#io/sign.ts";
@@ -57,10 +57,13 @@ before(async () => {
       { name: "sda", state: "skipped", detail: "it hangs on USB" },
     ],
   } as const;
-  const order = { ...wipe, disks: wipe.disks.map((each) => ({ ...each })) };
-  const bytes = Buffer.from(signedText(eraseRecord(made, order)));
+  const order = { ...wipe, machine: wipedMachine(made), disks: wipe.disks.map((each) => ({ ...each })) };
+  const bytes = Buffer.from(signedText(eraseRecord(NAME, order)));
   const signature = formatSignature({ keyId: signer.keyId, signature: Buffer.from(signer.sign(bytes)).toString("base64") });
   await servers.update({ ...made, status: { wipe: { ...order, signature } } }, { subresource: "status" });
+  // Its board is changed afterwards: what was done to its disks is as true as before.
+  const changed = { spec: { hardware: { system: { serialNumber: "SN-2", productName: "R650" } } } };
+  await servers.patch(NAME, changed);
 });
 after(async () => {
   rmSync(directory, { recursive: true });

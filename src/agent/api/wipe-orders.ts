@@ -4,7 +4,7 @@
  */
 import { wipeModeOf } from "#decide/wipe/mode.ts";
 import type { WipeMode } from "#decide/wipe/mode.ts";
-import { eraseRecord, formatSignature, signedText } from "#decide/wipe/record.ts";
+import { eraseRecord, formatSignature, signedText, wipedMachine } from "#decide/wipe/record.ts";
 import { isOver, orderAfter } from "#decide/wipe/report.ts";
 import type { ReportedDisk } from "#decide/wipe/report.ts";
 import { wipeOrderOf } from "#decide/registration/wipe.ts";
@@ -89,10 +89,12 @@ export function createWipeOrders({ registry, clock, signer, insecureWipe }: Wipe
 
   /** The erase record is signed as it stands. */
   function sealed(order: WipeOrder, server: Server): WipeOrder {
-    if (signer === undefined || order.state !== "done") return order;
-    const bytes = Buffer.from(signedText(eraseRecord(server, order)));
+    if (order.state !== "done") return order;
+    const whole = { ...order, machine: wipedMachine(server) };
+    if (signer === undefined) return whole;
+    const bytes = Buffer.from(signedText(eraseRecord(server.metadata.name!, whole)));
     const signature = Buffer.from(signer.sign(bytes)).toString("base64");
-    return { ...order, signature: formatSignature({ keyId: signer.keyId, signature }) };
+    return { ...whole, signature: formatSignature({ keyId: signer.keyId, signature }) };
   }
 
   function tell(server: Server, order: WipeOrder): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
-import { canonicalJson, eraseRecord, formatSignature, parseSignature } from "./record.ts";
+import { canonicalJson, eraseRecord, formatSignature, parseSignature, wipedMachine } from "./record.ts";
 
 const server = {
   metadata: { name: "a", uid: "u" },
@@ -23,7 +23,7 @@ const wipe = {
 
 test("what is signed: machine, order, disks; not how often it was tried", () => {
   assert.equal(
-    canonicalJson(eraseRecord(server, { ...wipe, disks: [...wipe.disks] })),
+    canonicalJson(eraseRecord("a", { ...wipe, machine: wipedMachine(server), disks: [...wipe.disks] })),
     '{"disks":[{"bytes":10,"method":"discard","name":"sda","serial":"D","state":"done","verified":true}],"kind":"SideroEraseRecord",' +
       '"server":{"name":"a","serialNumber":"S","uid":"u","uuid":"a"},"version":1,' +
       '"wipe":{"by":"release","finishedAt":"2030-01-01T00:01:00Z","id":"w1","mode":"fast","orderedAt":"2030-01-01T00:00:00Z","reason":"released","state":"done"}}',

@@ -5,15 +5,15 @@ import { isObject } from "#std/json.ts";
 
 /**
  * What a signature is over. Everything of the order that says what was done; not how often it was tried, nor what the controller may still
- * note. `server` is as it was when the record was made.
+ * note. The machine is as it was when it was wiped: a board that is changed afterwards does not make the record false.
  */
-export function eraseRecord({ metadata, spec }: Server, wipe: WipeOrder): Json {
-  const { uuid, serialNumber, manufacturer, productName } = spec?.hardware?.system ?? {};
+export function eraseRecord(name: string, wipe: WipeOrder): Json {
+  const { uid, uuid, serialNumber, manufacturer, productName } = wipe.machine ?? {};
   const { id, reason, by, orderedAt, startedAt, finishedAt, state, mode, disks = [] } = wipe;
   return plain({
     kind: "SideroEraseRecord",
     version: 1,
-    server: { name: metadata.name, uid: metadata.uid, uuid, serialNumber, manufacturer, productName },
+    server: { name, uid, uuid, serialNumber, manufacturer, productName },
     wipe: { id, reason, by, orderedAt, startedAt, finishedAt, state, mode },
     disks: disks.map(({ name, model, serial, wwid, bytes, method, state: came, verified, detail, finishedAt: at }) => ({
       name,
@@ -28,6 +28,13 @@ export function eraseRecord({ metadata, spec }: Server, wipe: WipeOrder): Json {
       finishedAt: at,
     })),
   });
+}
+
+/** What goes on record of a machine whose wipe is done. */
+export function wipedMachine({ metadata, spec }: Server): NonNullable<WipeOrder["machine"]> {
+  const { uuid, serialNumber, manufacturer, productName } = spec?.hardware?.system ?? {};
+  const facts = { uid: metadata.uid, uuid, serialNumber, manufacturer, productName };
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
 /** Without what is undefined. */

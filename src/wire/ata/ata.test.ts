@@ -1,4 +1,4 @@
-/** Vectors: the commands that `hdparm --verbose` shows for --Istdout, --security-erase and --sanitize-…, and registers as libata returns them. */
+/** Vectors, written from the specification and not captured: IDENTIFY, security erase and sanitize, and registers as libata returns them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#std/bytes.ts";

@@ -1,4 +1,4 @@
-/** Vectors: what nvme-cli 2.x sends for `format`, `sanitize` and `sanitize-log`, dword by dword, and pages put together by the figures. */
+/** Vectors, written from the specification and not captured: the dwords of `format`, `sanitize` and `sanitize-log`, dword by dword, and pages put together by the figures. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Fault } from "#std/fault.ts";

@@ -1,4 +1,4 @@
-/** Vectors: what sg3_utils' sg_sanitize and sg_opcodes send, and sense data of both formats. */
+/** Vectors, written from the specification and not captured: SANITIZE and REPORT SUPPORTED OPERATION CODES, and sense data of both formats. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#std/bytes.ts";

@@ -112,6 +112,14 @@ const WipedDisk = object({
   finishedAt: dateTime().doc("When it was done or failed."),
 });
 
+const WipedMachine = object({
+  uid: string().doc("uid of the Server."),
+  uuid: string().doc("SMBIOS UUID."),
+  serialNumber: string().doc("Serial number of the machine."),
+  manufacturer: string().doc("Who made it."),
+  productName: string().doc("Model of the machine."),
+});
+
 /** An order stays on record when it has been carried out, as what was done: the newest one is the machine's erase record. */
 const Wipe = object({
   id: string().required().doc("Which order this is; everything an agent says of it must carry it."),
@@ -130,6 +138,7 @@ const Wipe = object({
   finishedAt: dateTime().doc("When it was done."),
   detail: string().doc("What went wrong."),
   disks: array(WipedDisk).listMap("name").doc("Disk by disk."),
+  machine: WipedMachine.doc("The machine as it was when it was wiped, whatever becomes of its hardware."),
   signature: string().doc("Of the installation, over all this: see sidero certificate."),
 });
 
