@@ -61,17 +61,35 @@ function isAtRest(machine: SimMachine, earlier?: string): boolean {
   return phase === "Available" && isClean === true && wipe?.id !== earlier && mayRest;
 }
 
+const perMinute = (milliseconds: number): number => 60_000 / milliseconds;
+function waiting(name: string, { waits }: Passed): void {
+  const sorted = waits.toSorted((a, b) => a - b);
+  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]! / 1000;
+  print(alone(`${name}, our own waiting, median`, "s", [at(0.5)]));
+  print(alone(`${name}, our own waiting, 99 of 100`, "s", [at(0.99)]));
+}
+
 const enrolled = await measured(
   machines,
   async (machine) => machine.switchOn(),
   (machine) => ledger.servers.has(nameOf(machine)),
 );
+const all = `${MACHINES} machines and Sidero in one process`;
+print(alone(`enrol, ${all}`, "machines/min", [perMinute(enrolled.wall)]));
+print(alone(`enrol, ${all}, of CPU time`, "machines/min", [perMinute(enrolled.cpu)]));
+waiting("enrol", enrolled);
+
 const accepted = await measured(
   machines,
   (machine) => hall.during(people.accept(machine, client)),
   (machine) => isAtRest(machine),
 );
-const rss = process.memoryUsage().rss;
+print(alone(`enrol, accept and wipe, ${all}`, "machines/min", [perMinute(enrolled.wall + accepted.wall)]));
+print(alone(`enrol, accept and wipe, ${all}, of CPU time`, "machines/min", [perMinute(enrolled.cpu + accepted.cpu)]));
+waiting("accept, wipe and switch off, agent resident", accepted);
+print(alone("resident memory, machines included", "MB", [process.memoryUsage().rss / 1e6]));
+print(alone("resident memory before the first machine", "MB", [base / 1e6]));
+
 const off = machines.filter(({ power }) => power === "off");
 const orders = new Map(off.map((machine) => [machine, ledger.servers.get(nameOf(machine))?.status?.wipe?.id]));
 for (const { disks } of off) for (const disk of disks) disk.fill();
@@ -90,22 +108,6 @@ const again = await measured(
 );
 if (machines.some((machine) => machine.dirtyDisks("fast").length > 0)) throw new Error("a machine is not clean");
 
-const perMinute = (milliseconds: number): number => 60_000 / milliseconds;
-function waiting(name: string, { waits }: Passed): void {
-  const sorted = waits.toSorted((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]! / 1000;
-  print(alone(`${name}, our own waiting, median`, "s", [at(0.5)]));
-  print(alone(`${name}, our own waiting, 99 of 100`, "s", [at(0.99)]));
-}
-const all = `${MACHINES} machines and Sidero in one process`;
-print(alone(`enrol, ${all}`, "machines/min", [perMinute(enrolled.wall)]));
-print(alone(`enrol, ${all}, of CPU time`, "machines/min", [perMinute(enrolled.cpu)]));
-waiting("enrol", enrolled);
-print(alone(`enrol, accept and wipe, ${all}`, "machines/min", [perMinute(enrolled.wall + accepted.wall)]));
-print(alone(`enrol, accept and wipe, ${all}, of CPU time`, "machines/min", [perMinute(enrolled.cpu + accepted.cpu)]));
-waiting("accept, wipe and switch off, agent resident", accepted);
 waiting("switch on, wipe and switch off by BMC", again);
-print(alone("resident memory, machines included", "MB", [rss / 1e6]));
-print(alone("resident memory before the first machine", "MB", [base / 1e6]));
 await hall.stop();
 process.exit(0);

@@ -13,7 +13,7 @@ export interface ApiTrouble {
   endWatch: number;
   /** For each write: the process dies before it, or right after it. */
   crash: number;
-  /** The process dies right before that many writes have been done; counts down. */
+  /** The process dies right before the write of a Server that makes this 0; counts down. */
   writesLeft?: number | undefined;
 }
 
@@ -44,7 +44,8 @@ export function troubled(inner: HttpTransport, { trouble, entropy, tell, crash }
       tell(`the API refuses ${line}`);
       throw new Fault("io.unreachable", "connection refused", { fault: "world", retry: "soon" });
     }
-    if (isWrite && (entropy.chance(trouble.crash) || isLast(trouble))) return await dies();
+    if (isWrite && (entropy.chance(trouble.crash) || (asked.target.includes("/servers/") && isLast(trouble))))
+      return await dies();
     if (isWrite && entropy.chance(trouble.conflict)) {
       tell(`somebody else is faster than ${line}`);
       return conflict();

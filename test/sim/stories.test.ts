@@ -92,15 +92,20 @@ test("a BMC that hangs half way, lies or forgets costs time, not the machine", a
   }
 });
 
-test("the process may die before any write of a machine's way from acceptance to clean and off", async () => {
+test("the process may die before any write of a Server on its way from acceptance to clean and off", async (context) => {
   let deaths = 0;
   for (let write = 1; ; write++) {
     const trial = await registered({ machines: 2 });
-    await accept(trial);
+    const { hall, people } = trial;
+    const { client } = hall.process!;
+    for (const machine of hall.machines) await hall.during(people.introduce(machine, client));
     trial.trouble.writesLeft = write;
+    // It dies while they are at it.
+    for (const machine of hall.machines) void people.accept(machine, client).catch(() => undefined);
     await until(trial, 60, isClean(trial, "acceptance"));
     const hasDied = trial.trouble.writesLeft === undefined;
-    await trial.hall.stop();
+    context.diagnostic(`write ${write}: ${hasDied ? "died" : "none such"}`);
+    await hall.stop();
     if (!hasDied) break;
     deaths++;
   }
