@@ -85,8 +85,11 @@ test("the stream of a machine that has lost its power is not believed against it
   assert.deepEqual(model.done, ["agent:wipe"], "who is to know");
   model.power = "off";
   model.rest();
+  assert.deepEqual([waitsFor(model), model.record.wipe?.detail], ["WipeRetry", "it went off"]);
+  model.pass(45_000);
+  model.rest();
   assert.deepEqual(model.done, ["agent:wipe", "pxe+on"]);
-  assert.deepEqual([model.record.phase, waitsFor(model), model.record.wipe?.attempts], ["Wiping", "AgentBooting", 1]);
+  assert.deepEqual([model.record.phase, waitsFor(model), model.record.wipe?.attempts], ["Wiping", "AgentBooting", 2]);
 
   model.pass(45_000);
   model.connect();

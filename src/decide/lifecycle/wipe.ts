@@ -32,19 +32,16 @@ export function wiping(machine: Machine, order: Wipe, now: number): Course {
  * minutes to be missed.
  */
 function hasGoneOff({ seen: { power } }: Machine, order: Wipe, agent: ReturnType<typeof agentOf>): boolean {
-  if (order.boot === undefined || power.way !== "bmc" || power.power !== "off") return false;
+  if (order.boot === undefined || power.way !== "bmc" || power.power !== "off" || power.breaker.state !== "closed") return false;
   const read = power.readAt ?? 0;
   if (read <= (agent?.since ?? (parse(order.attemptedAt) || 0))) return false;
   // An agent that still speaks is right, and its BMC is not.
   return order.state !== "started" || read > (parse(order.heardAt ?? order.startedAt) || 0) + MINUTE;
 }
 
-/** In the middle of its work that is a failure; before, it is only to be started. */
+/** That attempt is over; the next one starts it. */
 function wentOff(machine: Machine, order: Wipe, now: number): Course {
-  if (order.state === "started") return failing(machine, order, "it went off", now);
-  if (order.state === "failed") return again(machine, order, now);
-  const { boot: _, ...untold } = order;
-  return boot(machine, untold, now);
+  return order.state === "failed" ? again(machine, order, now) : failing(machine, order, "it went off", now);
 }
 
 /** The agent is connected and has been told. */
