@@ -96,7 +96,7 @@ function without(map: JsonObject, path: readonly string[], deletion: Deletion): 
 }
 
 function isSameScalar(a: Json | undefined, b: Json): boolean {
-  return a !== undefined && typeof a !== "object" && String(a) === String(b);
+  return a !== undefined && typeof a !== "object" && typeof b !== "object" && String(a) === String(b);
 }
 
 /** The same keys in the same order. */
