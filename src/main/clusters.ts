@@ -50,6 +50,7 @@ export function createClusters({ client, clock, entropy, log }: ClustersPorts): 
         if (!isKnown()) return undefined;
         return cache.get(`${namespace}/${name}`)?.spec?.paused === true;
       },
+      isThere: (namespace, name) => (isKnown() ? cache.get(`${namespace}/${name}`) !== undefined : undefined),
       async isPausedNow(namespace, name) {
         try {
           return (await resource.in(namespace).get(name)).spec?.paused === true;

@@ -29,6 +29,7 @@ export class Machines {
   onEffect: (what: string) => void = () => {};
   readonly followed = new Map<string, string>();
   readonly paused = new Set<string>();
+  readonly gone = new Set<string>();
   #boots = 0;
   #known = new Map<string, PowerFacts["operation"]>();
   #orders = new Map<string, AgentOrderStatus & { readonly boot: string }>();
@@ -89,6 +90,7 @@ export class Machines {
 
   readonly #clusters: Clusters = {
     isPaused: (namespace, name) => this.paused.has(`${namespace}/${name}`),
+    isThere: (namespace, name) => !this.gone.has(`${namespace}/${name}`),
     isPausedNow: async (namespace, name) => this.paused.has(`${namespace}/${name}`),
     onChange: () => () => {},
   };

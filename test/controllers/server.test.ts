@@ -223,6 +223,35 @@ test("a release is wiped only when the binding is really gone, and its cluster n
   assert.deepEqual([released?.wipe?.by, released?.allocation], ["release", undefined]);
 });
 
+test("clusterctl move: at the source everything goes while the cluster is paused, and the machine runs on", async () => {
+  await start();
+  const a = machines.add("a");
+  machines.start();
+  await register();
+  machines.connect("a");
+  await world.pass(6000);
+  await accept();
+  await world.pass(10_000);
+  assert.equal(await wipe(world, "a"), true);
+  await world.pass(20_000);
+  const bindings = world.client.for(ServerBinding);
+  await bindings.create(binding("a"));
+  await world.pass(20_000);
+  const before = (await server()).status!;
+  a.done.length = 0;
+  machines.paused.add("default/c1");
+  machines.tell("a");
+  await world.pass(5000);
+  await bindings.delete("a");
+  await world.pass(5000);
+  machines.paused.clear();
+  machines.gone.add("default/c1");
+  machines.tell("a");
+  await world.pass(3_600_000);
+  const { status } = await server();
+  assert.deepEqual([status?.phase, status?.wipe?.id, status?.isClean, a.done], ["Held", before.wipe!.id, false, []]);
+});
+
 test("a Server that came from another cluster is held, whatever runs on it goes on; a request says that it may be wiped", async () => {
   await start();
   const a = machines.add("a", { power: "on" });

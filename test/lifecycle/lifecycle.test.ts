@@ -254,3 +254,56 @@ test("without any way to its power: somebody is waited for, and a clean one rest
   model.rest();
   assert.deepEqual(model.done, ["agent:wipe", "agent:reboot"]);
 });
+
+test("a request that came along with a move or a restore, which left the status behind, is not carried out again", () => {
+  for (const paused of [undefined, "Cluster default/c1"]) {
+    for (const request of ["wipe 1", "power-cycle 1", "reboot 1", "power-off 1"]) {
+      const model = new Model();
+      model.power = "on";
+      model.wanted = { ...WANTED, request, ...(paused !== undefined && { paused }) };
+      model.rest();
+      model.wanted = { ...WANTED, request };
+      model.rest();
+      assert.deepEqual([model.done, model.record.wipe, model.record.phase], [[], undefined, "Held"]);
+      assert.match(model.record.request?.outcome ?? "", /^refused: it was there before/);
+      model.wanted = { ...WANTED, request: "wipe 2" };
+      model.rest();
+      assert.equal(model.record.wipe?.by, "request", "asked anew");
+    }
+  }
+});
+
+test("a machine whose cluster was moved elsewhere is not released: it runs on there", () => {
+  const allocated = (): Model => {
+    const model = new Model().clean();
+    model.binding = { ...BINDING, isInstalled: true };
+    model.rest();
+    model.done.length = 0;
+    return model;
+  };
+  const moved = allocated();
+  moved.wanted = { ...WANTED, paused: "Cluster default/c1" };
+  moved.rest();
+  moved.binding = undefined;
+  moved.rest();
+  moved.isClusterGone = true;
+  moved.wanted = WANTED;
+  moved.rest();
+  assert.deepEqual([moved.record.phase, moved.done, moved.record.allocation], ["Held", [], undefined]);
+  assert.notEqual(moved.record.wipe?.by, "release");
+
+  const ended = allocated();
+  ended.binding = undefined;
+  ended.isClusterGone = true;
+  ended.rest();
+  assert.equal(ended.record.wipe?.by, "release", "a cluster that was not paused was ended");
+
+  const unpaused = allocated();
+  unpaused.wanted = { ...WANTED, paused: "Cluster default/c1" };
+  unpaused.rest();
+  unpaused.binding = undefined;
+  unpaused.rest();
+  unpaused.wanted = WANTED;
+  unpaused.rest();
+  assert.equal(unpaused.record.wipe?.by, "release", "a cluster that is still there has let go of it");
+});

@@ -42,6 +42,7 @@ export class Model {
   breaker: PowerFacts["breaker"] = { state: "closed", failures: 0 };
   operation: PowerFacts["operation"];
   askedAt: number | undefined;
+  isClusterGone = false;
   autoBmcSetup = false;
   agentsSince = START - 3_600_000;
   orders = new Map<string, AgentOrderStatus & { boot: string }>();
@@ -73,6 +74,7 @@ export class Model {
         ),
         agentsSince: this.agentsSince,
         ...(this.binding && { binding: this.binding }),
+        ...(this.isClusterGone && { isClusterGone: true }),
         ...(this.askedAt !== undefined && { askedAt: this.askedAt }),
       },
       settings: { rebootTimeout: REBOOT_TIMEOUT, autoBmcSetup: this.autoBmcSetup },

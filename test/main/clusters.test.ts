@@ -47,6 +47,7 @@ test("without the kind no cluster is paused; with it, those are that say so, now
   const stop = new AbortController();
   const { clusters, run, known } = createClusters({ client, clock, entropy: new SeededEntropy(1), log: silent });
   assert.equal(clusters.isPaused("default", "c"), undefined, "not asked yet");
+  assert.equal(clusters.isThere("default", "c"), undefined, "not asked yet");
   const running = run(stop.signal);
   const asked = known(stop.signal);
   await world.pass(500);
@@ -64,6 +65,7 @@ test("without the kind no cluster is paused; with it, those are that say so, now
   assert.equal(clusters.isPaused("default", "c"), true);
   assert.equal(await clusters.isPausedNow("default", "c"), true);
   assert.equal(clusters.isPaused("other", "c"), false);
+  assert.deepEqual([clusters.isThere("default", "c"), clusters.isThere("other", "c")], [true, false]);
   await place.patch("c", { metadata: { labels: { a: "b" } } });
   await place.patch("c", { spec: { paused: false } });
   await world.pass(200);

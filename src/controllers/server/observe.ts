@@ -45,12 +45,15 @@ function seenOf(server: Server, binding: ServerBinding | undefined, options: Obs
   const { wipe, action, request } = server.status ?? {};
   const ids = [wipe?.id, action?.id, agent && setupOrder(agent.boot), request && rotationOrder(request.value)];
   const askedAt = sightings?.askedAt(name);
+  const { namespace, cluster } = server.status?.allocation ?? {};
+  const isThere = namespace !== undefined && cluster !== undefined ? options.clusters?.isThere(namespace, cluster) : undefined;
   return {
     power: power.facts(name),
     ...(agent && { agent }),
     orders: ids.flatMap((id) => (id === undefined ? [] : (agents.status(id) ?? []))),
     agentsSince,
     ...(binding && { binding: bindingOf(binding) }),
+    ...(isThere === false && { isClusterGone: true }),
     ...(askedAt !== undefined && { askedAt }),
     ...(modelBootSeconds !== undefined && { modelBootSeconds }),
   };

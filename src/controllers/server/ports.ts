@@ -42,6 +42,8 @@ export interface Agents {
 export interface Clusters {
   /** From a cache; undefined: it cannot be known right now. */
   isPaused(namespace: string, name: string): boolean | undefined;
+  /** From a cache; undefined: it cannot be known right now. */
+  isThere(namespace: string, name: string): boolean | undefined;
   /** As it is now. A cluster that is not there is not paused. */
   isPausedNow(namespace: string, name: string): Promise<boolean>;
   /** Called when a cluster is paused or goes on. Returns what ends that. */

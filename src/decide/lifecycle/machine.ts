@@ -53,6 +53,8 @@ export interface Seen {
   /** Since when agents can connect to this process: those that were there before need a moment to come back. Milliseconds since 1970. */
   readonly agentsSince: number;
   readonly binding?: Binding;
+  /** Cluster API's cluster of whoever held it last is not there any more. */
+  readonly isClusterGone?: boolean;
   /** When it last asked for a boot script, milliseconds since 1970. */
   readonly askedAt?: number;
   /** From switching on to the agent's first word, of machines of this model. */

@@ -11,7 +11,11 @@ import { wiping } from "./wipe.ts";
 export function courseOf(machine: Machine, now: number): Course {
   if (machine.wanted.deleting) return deleting(machine, now);
   if (!machine.wanted.accepted) return withAnswer(machine, discovered(machine, now), now);
-  if (machine.wanted.paused !== undefined) return paused(machine, machine.wanted.paused);
+  if (machine.wanted.paused !== undefined) {
+    const course = paused(machine, machine.wanted.paused);
+    // Requests wait for the end of the pause, but for those that came with a move.
+    return machine.record.phase === undefined ? withAnswer(machine, course, now) : course;
+  }
   return withRequest(machine, now);
 }
 
@@ -156,7 +160,22 @@ function adopted(machine: Machine, now: number): Course {
   return { phase: "Adopted", changes };
 }
 
+/**
+ * `clusterctl move` pauses a cluster, and takes it away with everything of it: its machines go on running elsewhere. Whoever ends a cluster has it
+ * unpaused, since nothing of it would go otherwise.
+ */
+function isMovedAway({ record, seen }: Machine): boolean {
+  return record.phase === "Paused" && seen.isClusterGone === true;
+}
+
+function moved(machine: Machine, allocation: NonNullable<Machine["record"]["allocation"]>): Course {
+  const { waiting, phase } = held(machine);
+  const waitingFor = `somebody to say what is on its disks: ${holderOf(allocation)} went away while it was paused, as in a move`;
+  return { phase, waiting: { ...waiting!, waitingFor }, changes: { allocation: undefined } };
+}
+
 function released(machine: Machine, allocation: NonNullable<Machine["record"]["allocation"]>, now: number): Course {
+  if (isMovedAway(machine)) return moved(machine, allocation);
   const course = ordered(machine, "release", `released by ${holderOf(allocation)}`, now);
   const tell: LifecycleEffect = {
     do: "tell",

@@ -37,6 +37,9 @@ export function newRequest({ wanted, record }: Machine): string | undefined {
 export function answer(machine: Machine, request: string, now: number): Answer {
   const [verb] = request.trim().split(/\s+/, 1);
   if (!isVerb(verb)) return { refused: `there is no verb "${(verb ?? "").slice(0, 40)}"; there are ${VERBS.join(", ")}` };
+  // A move or a restore brings annotations along and leaves the status behind: what was asked once, long ago, must not be done again.
+  if (machine.record.phase === undefined)
+    return { refused: "it was there before anything of the machine was on record; ask anew" };
   if (!machine.wanted.accepted) return { refused: "the machine is not accepted (spec.accepted)" };
   if (machine.wanted.deleting) return { refused: "the machine is being deleted" };
   if (verb === "wipe") return wipe(machine, now);
