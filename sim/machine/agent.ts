@@ -50,7 +50,8 @@ export async function runSimulatedAgent({
   let token = argumentOf(line, "sidero.token");
   const log = createAgentLog(life, print);
   const road = createRoad(life, log);
-  const erase = eraserOf(disks, life);
+  const identity = identityOf(await captureTree(linux, "identity"));
+  const erase = eraserOf(disks, life, identity.serial);
   let looked: HardwareInformation | undefined;
   // Nothing of it changes while the machine runs; looking every minute would be most of what a simulation does.
   const inspect = async (): Promise<HardwareInformation> => {
@@ -69,7 +70,7 @@ export async function runSimulatedAgent({
     clock: life,
     log,
     road,
-    identity: identityOf(await captureTree(linux, "identity")),
+    identity,
     version: VERSION,
     bootMac: argumentOf(line, "sidero.mac") ?? "",
     facts: Object.fromEntries(

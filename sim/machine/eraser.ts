@@ -8,6 +8,7 @@ import type { Block } from "#io/block.ts";
 import { blockFault } from "#io/block.ts";
 import { Fault } from "#std/fault.ts";
 import type { SimDisk } from "./disk.ts";
+import { serialOf, wwidOf } from "./hardware.ts";
 import type { Life } from "./life.ts";
 import type { DiskModel } from "./model.ts";
 
@@ -23,7 +24,8 @@ const DISCARD = 2_000;
 /** Parts of a whole disk that are written at once: a machine may die in the middle, and an order may be withdrawn. */
 const PARTS = 128;
 
-export function eraserOf(disks: readonly SimDisk[], life: Life): EraseDisk {
+/** `serial`: the machine's. */
+export function eraserOf(disks: readonly SimDisk[], life: Life, serial: string): EraseDisk {
   return async (job, tell, signal) => {
     const disk = disks.find(({ name }) => job.path === `/dev/${name}`);
     if (disk === undefined) throw blockFault(job.path, "open it", "ENOENT");
@@ -31,7 +33,14 @@ export function eraserOf(disks: readonly SimDisk[], life: Life): EraseDisk {
     const deeds: Deed[] = [];
     const record = (deed: Deed): void => void deeds.push(deed);
     const block = blockOf(job.path, disk.copy(), record);
-    const tries = { block, tell: (progress: EraseProgress) => record({ tell: progress }), isStopped: () => false };
+    const own = serialOf(serial, disk.name);
+    const identity = { serial: own, wwid: wwidOf(own), bytes: disk.model.size };
+    const tries = {
+      block,
+      disk: () => identity,
+      tell: (progress: EraseProgress) => record({ tell: progress }),
+      isStopped: () => false,
+    };
     const outcome = attempt(() => erase(job, { ...tries, pause: (pause) => record({ pause }) }));
     for (const deed of deeds) {
       if (signal.aborted) throw new Fault("agent.stopped", "it was stopped", { fault: "caller", retry: "later" });

@@ -45,7 +45,7 @@ function diskFiles({ name, model, kind, size, removable }: DiskModel, index: num
     size: String(size / 512),
     removable: removable === true ? "1" : "0",
     ro: "0",
-    wwid: `naa.${Buffer.from(own).toString("hex").padStart(16, "0").slice(-16)}`,
+    wwid: wwidOf(own),
     "queue/rotational": kind === "hdd" ? "1" : "0",
     "queue/logical_block_size": "512",
     "queue/physical_block_size": "4096",
@@ -55,6 +55,11 @@ function diskFiles({ name, model, kind, size, removable }: DiskModel, index: num
   };
   const at = devicePath(index, name, kind, removable === true);
   return Object.fromEntries(Object.entries(files).map(([file, value]) => [`${at}/${file}`, `${value}\n`]));
+}
+
+/** Of the disk with this serial number. */
+export function wwidOf(serial: string): string {
+  return `naa.${Buffer.from(serial).toString("hex").padStart(16, "0").slice(-16)}`;
 }
 
 /** Of a disk; unlike any other's in the hall. */

@@ -69,12 +69,13 @@ const disk: Parser = {
     block.content.fill(0x55);
     block.content.set([1, 2, 3]);
     let patience = 10;
-    const ports = { block, tell: () => {}, pause: () => void patience--, isStopped: () => patience < 0 };
+    const disk = { serial: "S", wwid: "", bytes: block.bytes };
+    const ports = { block, disk: () => disk, tell: () => {}, pause: () => void patience--, isStopped: () => patience < 0 };
     try {
       // A disk may say for a week that it is at it.
       block.nvme = limited(block.nvme, () => patience);
       block.scsi = limited(block.scsi, () => patience);
-      const erased = erase({ path, mode: "full", rotational: true, partitions: [], alone: true, seed: "s" }, ports);
+      const erased = erase({ path, disk, mode: "full", rotational: true, partitions: [], alone: true, seed: "s" }, ports);
       assert.ok(erased.verified && block.content.subarray(0, 4).every((byte) => byte === 0));
     } catch (error) {
       assert.ok(Fault.is(error) && ["agent.not-erased", "agent.stopped", "io.failed"].includes(error.code), String(error));

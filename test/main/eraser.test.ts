@@ -36,8 +36,8 @@ function disk(name: string, mebibytes: number): { readonly file: string; readonl
   }
 }
 
-const job = (path: string, mode: "fast" | "full") =>
-  ({ path, mode, rotational: true, partitions: [], alone: true, seed: "s" }) as const;
+const job = (path: string, mode: "fast" | "full", bytes = 64 * MIB) =>
+  ({ path, disk: { serial: "", wwid: "", bytes }, mode, rotational: true, partitions: [], alone: true, seed: "s" }) as const;
 const never = new AbortController().signal;
 
 test("two at once, fast and full; what was there is gone from the files behind them", async (context) => {
@@ -80,6 +80,20 @@ test("a disk that is held is left, and its fault comes out of the thread as it i
     eraseDisk(job("/dev/there-is-none", "fast"), () => {}, never),
     (error) => Fault.is(error, "io.failed"),
   );
+});
+
+test("a disk that has got the name of the one that was chosen is left as it is", async (context) => {
+  const other = disk("other", 2);
+  if (other === undefined) return context.skip("no loop devices here");
+  for (const mode of ["fast", "full"] as const) {
+    await assert.rejects(
+      eraseDisk(job(other.path, mode, MIB), () => {}, never),
+      (error) =>
+        Fault.is(error, "agent.not-erased") &&
+        /is another disk now: .*2097152 bytes instead of .*1048576 bytes/.test(error.message),
+    );
+  }
+  assert.ok(readFileSync(other.file).equals(Buffer.alloc(2 * MIB, "OLD DATA ")));
 });
 
 test("the signal stops a thread, and the disk is free again", async (context) => {

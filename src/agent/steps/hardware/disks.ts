@@ -3,7 +3,7 @@ import { StorageType } from "#proto/api_pb.js";
 import { toLatin1 } from "#std/bytes.ts";
 import { pathOfDisk, transportOf } from "./disk-path.ts";
 import type { Hardware } from "./smbios.ts";
-import { devicesIn, numberOf, textOf } from "./tree.ts";
+import { BLOCK_FILES, devicesIn, numberOf, textOf } from "./tree.ts";
 import type { Tree } from "./tree.ts";
 
 const BLOCK = "/sys/block";
@@ -25,6 +25,23 @@ export function storageFacts(tree: Tree): Hardware {
   return { storage: { totalSize: total, deviceCount: devices.length, devices } };
 }
 
+/** What tells a disk from others, as its report has it; undefined when there is none of that name. `read`: a file, undefined when it cannot be read. */
+export function diskIdentity(
+  name: string,
+  read: (path: string) => Uint8Array | undefined,
+): { readonly serial: string; readonly wwid: string; readonly bytes: number } | undefined {
+  const paths = BLOCK_FILES.map((file) => `${BLOCK}/${name}/${file}`);
+  const files = new Map(
+    paths.flatMap((path): [string, Uint8Array][] => {
+      const content = read(path);
+      return content === undefined ? [] : [[path, content]];
+    }),
+  );
+  const tree = { files, links: new Map() };
+  const sectors = numberOf(tree, `${BLOCK}/${name}/size`);
+  return sectors === undefined ? undefined : { ...labelsOf(tree, name), bytes: sectors * SECTOR };
+}
+
 function diskFacts(tree: Tree, name: string) {
   const text = (file: string): string | undefined => textOf(tree, `${BLOCK}/${name}/${file}`);
   const number = (file: string): number | undefined => numberOf(tree, `${BLOCK}/${name}/${file}`);
@@ -40,16 +57,10 @@ function diskFacts(tree: Tree, name: string) {
     type: storageType(name, rotational),
     size: BigInt(sectors) * BigInt(SECTOR),
     model: text("device/model") ?? text("device/name") ?? "",
-    serial:
-      text("device/serial") ??
-      text("serial") ??
-      unitSerial(tree.files.get(`${BLOCK}/${name}/device/vpd_pg80`)) ??
-      text("device/cid") ??
-      "",
+    ...labelsOf(tree, name),
     name,
     deviceName: `/dev/${name.replaceAll("!", "/")}`,
     uuid: text("uuid") ?? "",
-    wwid: text("wwid") ?? text("device/wwid") ?? "",
     byPath: pathOfDisk(device),
     transport: transportOf(device, name),
     logicalBlockSize: number("queue/logical_block_size") ?? 0,
@@ -60,6 +71,15 @@ function diskFacts(tree: Tree, name: string) {
     ...(removable === undefined ? {} : { removable }),
     ...(readOnly === undefined ? {} : { readOnly }),
   } satisfies Disk;
+}
+
+function labelsOf(tree: Tree, name: string): { readonly serial: string; readonly wwid: string } {
+  const text = (file: string): string | undefined => textOf(tree, `${BLOCK}/${name}/${file}`);
+  const page = tree.files.get(`${BLOCK}/${name}/device/vpd_pg80`);
+  return {
+    serial: text("device/serial") ?? text("serial") ?? unitSerial(page) ?? text("device/cid") ?? "",
+    wwid: text("wwid") ?? text("device/wwid") ?? "",
+  };
 }
 
 function flag(value: number | undefined): boolean | undefined {

@@ -18,7 +18,8 @@ interface Class {
 }
 
 const PCI = ["vendor", "device", "class", "driver@"];
-const BLOCK = [
+/** Below the directory of a disk. */
+export const BLOCK_FILES: readonly string[] = [
   "size",
   "removable",
   "ro",
@@ -61,7 +62,7 @@ const INTERFACES: Class = { directory: "/sys/class/net", names: NET };
 const CLASSES: readonly Class[] = [
   INTERFACES,
   { directory: "/sys/bus/pci/devices", names: PCI },
-  { directory: "/sys/block", names: ["@", ...BLOCK] },
+  { directory: "/sys/block", names: ["@", ...BLOCK_FILES] },
   { directory: "/sys/class/tpm", names: ["tpm_version_major", "caps"] },
 ];
 

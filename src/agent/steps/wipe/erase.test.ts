@@ -8,7 +8,7 @@ import type { MemoryBlock, MemoryBlockOptions } from "#io/memory/block.ts";
 import type { ScsiAnswer } from "#io/block.ts";
 import { Fault } from "#std/fault.ts";
 import { erase } from "./erase.ts";
-import type { EraseJob, EraseProgress, Erased } from "./job.ts";
+import type { DiskIdentity, EraseJob, EraseProgress, Erased } from "./job.ts";
 import { PASSWORD } from "./security.ts";
 
 const MIB = 1024 * 1024;
@@ -28,11 +28,32 @@ interface Ran {
   readonly told: EraseProgress[];
 }
 
-function run(block: MemoryBlock, job: Partial<EraseJob> = {}, isStopped: () => boolean = () => false): Ran {
+function run(
+  block: MemoryBlock,
+  job: Partial<EraseJob> = {},
+  isStopped: () => boolean = () => false,
+  found: DiskIdentity | undefined = { serial: "S", wwid: "naa.1", bytes: block.bytes },
+): Ran {
   const told: EraseProgress[] = [];
-  const whole = { path: block.path, mode: "full", rotational: false, partitions: [], alone: true, seed: "s", ...job } as const;
+  const disk = { serial: "S", wwid: "naa.1", bytes: block.bytes };
+  const whole = {
+    path: block.path,
+    disk,
+    mode: "full",
+    rotational: false,
+    partitions: [],
+    alone: true,
+    seed: "s",
+    ...job,
+  } as const;
   try {
-    const erased = erase(whole, { block, tell: (progress) => void told.push(progress), pause: () => {}, isStopped });
+    const erased = erase(whole, {
+      block,
+      disk: () => found,
+      tell: (progress) => void told.push(progress),
+      pause: () => {},
+      isStopped,
+    });
     return { erased, told };
   } catch (error) {
     return { fault: Fault.from(error), told };
@@ -357,4 +378,21 @@ test("SCSI: sanitize where the disk says that it knows it", () => {
   const { erased, told } = run(block);
   assert.deepEqual([erased?.method, isLeft(block)], ["scsi-sanitize-block", false]);
   assert.ok(told.some(({ percent }) => percent === 48));
+});
+
+test("a disk that has another identity than the one that was chosen is left as it is, whatever its name", () => {
+  const chosen = { serial: "S", wwid: "naa.1", bytes: 64 * MIB };
+  const others = [{ serial: "T" }, { wwid: "naa.2" }, { serial: "" }, { bytes: 32 * MIB }];
+  for (const mode of ["fast", "full"] as const) {
+    for (const other of others) {
+      const block = old();
+      const { fault } = run(block, { mode, disk: chosen }, undefined, { ...chosen, ...other });
+      assert.equal(fault?.code, "agent.not-erased");
+      assert.match(fault?.message ?? "", /nothing was written to .*, which is another disk now/);
+      assert.deepEqual([block.calls, Buffer.from(block.content).equals(OLD)], [[], true]);
+    }
+    const smaller = createMemoryBlock({ bytes: 32 * MIB });
+    assert.equal(run(smaller, { mode, disk: chosen }, undefined, chosen).fault?.code, "agent.not-erased");
+    assert.deepEqual(smaller.calls, []);
+  }
 });

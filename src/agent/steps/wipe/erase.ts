@@ -5,7 +5,7 @@ import { isUniform, judge, labelPlaces, samplePlaces } from "#decide/wipe/places
 import type { Extent } from "#decide/wipe/places.ts";
 import type { Block } from "#io/block.ts";
 import { Fault } from "#std/fault.ts";
-import type { EraseJob, Erased } from "./job.ts";
+import type { DiskIdentity, EraseJob, Erased } from "./job.ts";
 import { METHODS } from "./methods.ts";
 import { checkStopped, notErased } from "./ports.ts";
 import type { ErasePorts } from "./ports.ts";
@@ -20,9 +20,21 @@ const CLEARED = { discard: 4 * 1024 ** 3, zero: 256 * 1024 ** 2 } as const;
 
 /** Faults as {@link EraseJob}'s doer says. */
 export function erase(job: EraseJob, ports: ErasePorts): Erased {
+  checkDisk(job, ports);
   const erased = job.mode === "fast" ? eraseLabels(job, ports) : eraseAll(job, ports);
   ports.block.forgetPartitions();
   return erased;
+}
+
+/** Names go by the order of discovery: a controller that was reset, or a disk that was put in, may have given them to others since the choice. */
+function checkDisk({ disk: chosen }: EraseJob, { block, disk }: ErasePorts): void {
+  const found = disk();
+  const isSame =
+    found?.serial === chosen.serial && found.wwid === chosen.wwid && found.bytes === chosen.bytes && block.bytes === chosen.bytes;
+  if (isSame) return;
+  const text = (each: DiskIdentity | undefined): string =>
+    each === undefined ? "none" : `serial "${each.serial}", wwid "${each.wwid}", ${each.bytes} bytes`;
+  throw notErased(`nothing was written to ${block.path}, which is another disk now: ${text(found)} instead of ${text(chosen)}`);
 }
 
 /** Tells the disk that it may forget everything, and zeroes what anything could be found by. */

@@ -1,9 +1,18 @@
 /** What is to be done to one disk, what is told meanwhile, and what came of it: plain values, which go to a thread and back. */
 import type { Extent } from "#decide/wipe/places.ts";
 
+/** What tells a disk from others; empty texts are not known. */
+export interface DiskIdentity {
+  readonly serial: string;
+  readonly wwid: string;
+  readonly bytes: number;
+}
+
 export interface EraseJob {
   /** `/dev/sda` */
   readonly path: string;
+  /** Which one it is: `/dev/sda` may be another disk by the time it is opened. */
+  readonly disk: DiskIdentity;
   readonly mode: "fast" | "full";
   readonly rotational: boolean;
   /** As the kernel found them. */

@@ -1,10 +1,12 @@
 /** What the erasing of one disk stands on. */
 import type { Block } from "#io/block.ts";
 import { Fault } from "#std/fault.ts";
-import type { EraseProgress } from "./job.ts";
+import type { DiskIdentity, EraseProgress } from "./job.ts";
 
 export interface ErasePorts {
   readonly block: Block;
+  /** Which disk the kernel calls by the name of the block, now that it is open and keeps the name. */
+  readonly disk: () => DiskIdentity | undefined;
   readonly tell: (progress: EraseProgress) => void;
   /** Milliseconds, in which nothing else can be done in this thread. */
   readonly pause: (milliseconds: number) => void;

@@ -121,7 +121,8 @@ async function wipeOne(
     const controller = /^(nvme\d+)n/.exec(name)?.[1];
     const alone = controller === undefined || devices.filter((other) => other.name.startsWith(`${controller}n`)).length === 1;
     const path = `/dev/${name.replaceAll("!", "/")}`;
-    const job = { path, mode, rotational, partitions, alone, seed: seed() };
+    const { serial = "", wwid = "", bytes } = device;
+    const job = { path, disk: { serial, wwid, bytes }, mode, rotational, partitions, alone, seed: seed() };
     const erased = await eraseDisk(
       job,
       ({ state, percent, method, detail }) => {
