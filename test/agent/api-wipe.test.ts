@@ -87,6 +87,27 @@ test("nothing may be written to a machine that is held, adopted, paused, unaccep
   assert.equal((await machine.beginWipe({ order: "w1" })).mode, WipeMode.FAST);
 });
 
+test("upstream's agent, which wipes on the word of its registration, is not told to when the machine has just been allocated", async () => {
+  const { agent } = await start();
+  await order();
+  await fixture.settle();
+  assert.equal((await agent.createServer(registration())).wipeOrder, "w1");
+  const binding = { metadata: { name: UUID }, spec: { metalMachineRef: { name: "m", namespace: "default" } } };
+  // No pause for the caches.
+  await fixture.world.client.for(ServerBinding).create(binding);
+  const { wipe: isToWipe, wipeOrder } = await agent.createServer(registration());
+  assert.deepEqual([isToWipe, wipeOrder], [false, ""]);
+});
+
+test("a machine whose agent has reported a disk that failed is not taken for wiped at a word", async () => {
+  const { agent, machine } = await start();
+  await order();
+  await machine.beginWipe({ order: "w1" });
+  await machine.reportWipe({ order: "w1", disks: [{ ...VDA, state: DiskState.FAILED, detail: "broken" }] });
+  await fails(agent.markServerAsWiped({ uuid: UUID, wipeOrder: "w1" }), Code.FailedPrecondition, /not wiped/);
+  assert.equal((await wipe())?.state, "failed");
+});
+
 test("a binding that is made while the beginning is written stops the wipe, and the order is as before", async () => {
   const { machine } = await start();
   await order();

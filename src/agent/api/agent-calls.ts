@@ -69,7 +69,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     const options = { registry, known: inventory, digest, autoAccept: settings.autoAccept, admitNew };
     const registered = await register({ facts, hardware, hostname }, options);
     const { server } = registered;
-    const order = currentOrder(server);
+    const order = await confirmed(server);
     remember(boot, facts, registered, order);
     const setupBmc = settings.autoBmcSetup && accounts !== undefined && lacksBmc(server);
     if (setupBmc) boot.bmcAsked.add("");
@@ -87,6 +87,12 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
 
   function currentOrder(server: Server): WipeOrder | undefined {
     return wipeOrderOf(server, inventory.binding(server.metadata.name!));
+  }
+
+  /** Upstream's agent wipes on this word alone, and a cache may not know yet who holds the machine. */
+  async function confirmed(server: Server): Promise<WipeOrder | undefined> {
+    const order = currentOrder(server);
+    return order !== undefined && (await registry.binding(server.metadata.name!)) === undefined ? order : undefined;
   }
 
   function remember(boot: Boot, facts: MachineFacts, { server, isNew, changes }: Registered, order: WipeOrder | undefined): void {

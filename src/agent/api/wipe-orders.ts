@@ -172,6 +172,10 @@ export function createWipeOrders({ registry, clock, signer, insecureWipe }: Wipe
         machine,
         (_order, current) => {
           const { detail: _detail, ...rest } = held(current, id);
+          // It is known better what became of these: an agent that reports disks ends by reporting them.
+          if (rest.disks?.some(({ state }) => state !== "done" && state !== "skipped") === true) {
+            throw refusal("agent.not-ordered", `order ${id}: an agent has reported disks that are not wiped`);
+          }
           const now = timestamp(clock);
           const mode = wipeModeOf(current, insecureWipe);
           return sealed({ ...rest, mode, state: "done", finishedAt: now, heardAt: now }, current);
