@@ -307,3 +307,19 @@ test("a machine whose cluster was moved elsewhere is not released: it runs on th
   unpaused.rest();
   assert.equal(unpaused.record.wipe?.by, "release", "a cluster that is still there has let go of it");
 });
+
+test("what was under way for an order that has ended does not go on: the machine may run something by now", () => {
+  const inUse = { ...BINDING, isInstalled: true };
+  for (const change of [{ wanted: { ...WANTED, adopt: true } }, { binding: inUse }]) {
+    const model = new Model();
+    model.power = "on";
+    model.record = { phase: "Discovered" };
+    model.isSlow = true;
+    model.rest();
+    assert.deepEqual([model.done, model.operation?.state, model.record.action?.state], [["pxe+cycle"], "running", "running"]);
+    Object.assign(model, change);
+    model.rest();
+    assert.deepEqual([model.operation, model.record.action, model.record.wipe?.state], [undefined, undefined, "withdrawn"]);
+    assert.deepEqual(model.done, ["pxe+cycle"]);
+  }
+});

@@ -2,7 +2,7 @@
 import { allocated, holderOf } from "./allocated.ts";
 import type { Changes, Course, LifecycleEffect, Machine } from "./machine.ts";
 import { isBeingWritten, openOrder, ordered, withdrawn, writtenUntil } from "./order.ts";
-import { answer, newRequest, requested } from "./request.ts";
+import { answer, isByRequest, newRequest, requested } from "./request.ts";
 import { resting } from "./rest.ts";
 import { requestCommand } from "./told.ts";
 import { stamp } from "./time.ts";
@@ -16,7 +16,22 @@ export function courseOf(machine: Machine, now: number): Course {
     // Requests wait for the end of the pause, but for those that came with a move.
     return machine.record.phase === undefined ? withAnswer(machine, course, now) : course;
   }
-  return withRequest(machine, now);
+  return withoutOrphan(machine, withRequest(machine, now));
+}
+
+/** What the machine's power was under way for has ended, and nothing has come in its place: it must not go on, on a machine that runs something. */
+function withoutOrphan(machine: Machine, course: Course): Course {
+  const { record, wanted } = machine;
+  const { action } = record;
+  if (action?.state !== "running" || isByRequest(action)) return course;
+  const wipe = course.changes?.wipe;
+  const isOrphan = wanted.adopt || (wipe?.state === "withdrawn" && action.id.startsWith(`boot-agent/${wipe.id}.`));
+  if (!isOrphan) return course;
+  return {
+    ...course,
+    effects: [{ do: "withdraw", id: action.id }, ...(course.effects ?? [])],
+    changes: { action: undefined, ...course.changes },
+  };
 }
 
 /** Requests come first; those that are refused, or done in a moment, change nothing in what the machine does anyhow. */

@@ -126,6 +126,11 @@ function wayTo(machine: Machine, verb: PowerVerb): Start {
   }
 }
 
+/** Whether somebody asked for the action, and it is not the life cycle's own. */
+export function isByRequest({ id }: Action): boolean {
+  return id.split("/")[1]?.startsWith("request.") === true;
+}
+
 /** An action by request that is under way: the life cycle stands back until it has ended. */
 export function requested(machine: Machine, now: number): Course | undefined {
   const { action, request } = machine.record;
