@@ -31,6 +31,8 @@ const LIMITS = { headers: 10_000, idle: 120_000, buffered: 1024 * 1024, stalled:
 export interface ApiFixtureOptions {
   readonly access?: "token" | "open";
   readonly settings?: Partial<AgentApiOptions["settings"]>;
+  /** Bindings never come to the cache. */
+  readonly lacksBindings?: boolean;
   readonly neighbours?: Readonly<Record<string, string>>;
   /** Absent: every BMC takes every account. */
   readonly proveBmc?: ProveBmc;
@@ -79,7 +81,7 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
       events: createRecorder({ client, clock, entropy, log, component: "sidero-server", instance: "test" }),
       clock,
     }),
-    inventory,
+    inventory: options.lacksBindings === true ? { ...inventory, binding: () => undefined } : inventory,
     signer: createMemorySigner(9),
     neighbour: async (address) => options.neighbours?.[address],
     onBmcRefused: (code) => void refusals.push(code),
