@@ -4,10 +4,13 @@ import { isForFutureState, isNotNow, isPasswordChange, type Messages, readMessag
 import { type BmcCode, bmcFault } from "../fault.ts";
 import type { Answer } from "./exchange.ts";
 
-/** An answer that is no success. `asked` is `PATCH /redfish/v1/Systems/1`. Nothing that was sent is in the message. */
-export function refusalOf(asked: string, { status, document }: Answer): Fault {
+/**
+ * An answer that is no success. `asked` is `PATCH /redfish/v1/Systems/1`. `sent: "secret"`: services quote values that they do not like, so only what
+ * kind of refusal it is is told.
+ */
+export function refusalOf(asked: string, { status, document }: Answer, sent: "plain" | "secret" = "plain"): Fault {
   const messages: Messages = document === undefined ? { ids: [], text: "" } : readMessages(document);
-  const said = [messages.ids.join(", "), messages.text].filter(Boolean).join(": ");
+  const said = [messages.ids.join(", "), sent === "plain" ? messages.text : ""].filter(Boolean).join(": ");
   const message = `${asked}: ${status}${said === "" ? "" : ` ${said}`}`;
   const facts = { status, ids: messages.ids, isForFutureState: isForFutureState(messages) };
   if (isPasswordChange(messages)) {

@@ -59,7 +59,7 @@ export class Session {
     const answer = await this.#exchange({ method: "POST", path: this.#sessions, body }, signal);
     if (NO_SESSIONS.has(answer.status)) return { kind: "basic" };
     if (answer.status === 401) throw bmcFault("denied", "the BMC does not take this user name and password");
-    if (answer.status < 200 || answer.status > 299) throw refusalOf(`POST ${this.#sessions}`, answer);
+    if (answer.status < 200 || answer.status > 299) throw refusalOf(`POST ${this.#sessions}`, answer, "secret");
     const token = answer.headers["x-auth-token"];
     if (token === undefined) return { kind: "basic" };
     const path = pathOf(answer.headers["location"]) ?? pathOf(answer.document?.["@odata.id"]);

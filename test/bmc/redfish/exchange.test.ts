@@ -1,7 +1,9 @@
 /** What a service may do wrong, or is too busy for, and where patience ends. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import type { Handler, Outgoing } from "#io/serve.ts";
+import { Fault } from "#std/fault.ts";
 import { connect, never } from "./fixture.ts";
 import { PASSWORD, refused, Replay, reply, USER } from "./replay.ts";
 
@@ -135,4 +137,30 @@ test("$expand that was promised and does not work is given up", async () => {
   assert.equal((await run(bmc.inventory(never))).macs?.length, 2);
   await run(bmc.inventory(never));
   assert.equal(expanded, 1);
+});
+
+test("a password that the service quotes where it refuses it is told to nobody", async () => {
+  const quoted = {
+    error: {
+      code: "Base.1.8.PropertyValueFormatError",
+      message: `${PASSWORD} is no password`,
+      "@Message.ExtendedInfo": [
+        {
+          MessageId: "Base.1.8.PropertyValueFormatError",
+          Message: `The value ${PASSWORD} for the property Password is of a different format than the property can accept.`,
+          MessageArgs: [PASSWORD, "Password"],
+        },
+      ],
+    },
+  };
+  const { handler } = service((method, target) =>
+    method === "POST" && target.endsWith("/Sessions") ? reply(400, quoted) : undefined,
+  );
+  const { bmc, run } = connect(handler, { credentials, system: SYSTEM });
+  await assert.rejects(run(bmc.power(never)), (error) => {
+    assert.ok(Fault.is(error, "bmc.refused"));
+    assert.match(error.message, /^POST .*Sessions: 400 PropertyValueFormatError/);
+    assert.doesNotMatch(inspect(error, { depth: 10 }), new RegExp(PASSWORD));
+    return true;
+  });
 });
