@@ -25,7 +25,7 @@ export const Bmc = object({
     .min(0)
     .max(17)
     .doc(
-      "IPMI 2.0 cipher suite: 3 or 17. Empty means 17, then 3. Only who writes 0 here gets suite 0, which authenticates nobody.",
+      "IPMI 2.0 cipher suite: 3 or 17. Empty means 17, then 3. Only who writes 0 here gets suite 0, which authenticates nobody, or by IPMI 1.5 sends a password in the clear.",
     ),
   fingerprint: string().doc(
     "SHA-256 of the certificate the BMC has to show, in hexadecimal. Empty: it is verified, and one that cannot be is pinned when first seen (status.bmc.fingerprint).",

@@ -24,7 +24,7 @@ export interface LoginOptions {
   readonly interface: "lanplus" | "lan";
   /**
    * The only cipher suite to try. Absent: 17, then 3, of those that the BMC has. 0 stands for no authentication at all, and with `lan` allows
-   * the same.
+   * the same, and a password in the clear.
    */
   readonly cipherSuite?: number;
   /** As in PRIVILEGE: what to become. */

@@ -55,7 +55,9 @@ export function* open15(options: LoginOptions, capabilities: AuthenticationCapab
 
 function chooseType({ cipherSuite, password }: LoginOptions, { types }: AuthenticationCapabilities): number {
   if (types.includes(AUTHENTICATION.md5)) return AUTHENTICATION.md5;
-  if (types.includes(AUTHENTICATION.password)) return AUTHENTICATION.password;
+  // Whoever answers at its address says what it has, and would be told the password.
+  if (types.includes(AUTHENTICATION.password) && cipherSuite === 0) return AUTHENTICATION.password;
   if (types.includes(AUTHENTICATION.none) && (cipherSuite === 0 || password === "")) return AUTHENTICATION.none;
-  throw unsupported("by IPMI 1.5 it has neither MD5 nor passwords");
+  const has = types.includes(AUTHENTICATION.password) ? ", only passwords in the clear, which cipher suite 0 allows" : "";
+  throw unsupported(`by IPMI 1.5 it has no MD5${has}`);
 }
