@@ -17,11 +17,13 @@ export type MachinePorts = Omit<ServerControllerOptions, "clock" | "metrics" | "
 export interface MachineOptions {
   readonly power: Power;
   readonly settings: Settings;
+  /** As in the life cycle's settings. */
+  readonly ordersSince?: number | undefined;
   readonly clock: Clock;
   readonly entropy: Entropy;
 }
 
-export function createMachines({ power, settings, clock, entropy }: MachineOptions): MachinePorts {
+export function createMachines({ power, settings, ordersSince, clock, entropy }: MachineOptions): MachinePorts {
   return {
     power,
     agents: createOrders({ clock, entropy }),
@@ -30,6 +32,7 @@ export function createMachines({ power, settings, clock, entropy }: MachineOptio
       rebootTimeout: settings["server-reboot-timeout"],
       autoBmcSetup: settings["auto-bmc-setup"],
       firmware: settings["ipmi-pxe-method"],
+      ...(ordersSince !== undefined && { ordersSince }),
     },
   };
 }

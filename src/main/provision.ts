@@ -43,6 +43,8 @@ import { createRegistry } from "./registry.ts";
 
 export interface ProvisionOptions {
   readonly settings: Settings;
+  /** As in the life cycle's settings. */
+  readonly ordersSince?: number | undefined;
   readonly subnets: readonly Subnet[];
   readonly doors: ProvisionDoors;
   /** The data directory. */
@@ -170,6 +172,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         autoBmcSetup: settings["auto-bmc-setup"],
         insecureWipe: settings["insecure-wipe"],
         rebootTimeout: settings["server-reboot-timeout"],
+        ordersSince: options.ordersSince,
         bmcSecretNamespace: settings["bmc-secret-namespace"],
         negativeAddressFilter: settings["negative-address-filter"],
       },

@@ -26,6 +26,7 @@ import { openNodeDoors } from "./doors.ts";
 import { nodeFleetDoors, openFleet } from "./fleet.ts";
 import type { OpenFleet } from "./fleet.ts";
 import { createMachines } from "./machines.ts";
+import { restoredAt } from "./restored.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -64,7 +65,8 @@ export async function up(settings: Settings): Promise<void> {
     const leaderElection = settings["enable-leader-election"];
     if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
     if (assets !== undefined) bmcs = openFleet({ doors: nodeFleetDoors, clock, entropy, log, metrics }, settings);
-    const machines = bmcs && createMachines({ power: bmcs.fleet, settings, clock, entropy });
+    const ordersSince = await restoredAt(directory);
+    const machines = bmcs && createMachines({ power: bmcs.fleet, settings, ordersSince, clock, entropy });
     plane = createPlane({
       store,
       clock,
@@ -124,7 +126,7 @@ export async function up(settings: Settings): Promise<void> {
       const { client, events } = plane;
       const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log, metrics, ...(machines && { machines }) };
       const doors = await openNodeDoors(directory, entropy);
-      provision = await openProvision({ settings, subnets, doors, directory, limits: LIMITS, ...ports });
+      provision = await openProvision({ settings, ordersSince, subnets, doors, directory, limits: LIMITS, ...ports });
       bmcs?.connect({ witness: provision.witness });
     }
     if (!stop.signal.aborted) console.log("ready");

@@ -106,6 +106,16 @@ test("a machine whose agent has reported a disk that failed is not taken for wip
   assert.equal((await wipe())?.state, "failed");
 });
 
+test("an order of a backup that was restored holds no more", async () => {
+  const { agent, machine } = await start({ settings: { ordersSince: Date.parse(ORDER.orderedAt) + 1 } });
+  await order();
+  await fixture.settle();
+  await fails(machine.beginWipe({ order: "w1" }), Code.FailedPrecondition, /nobody ordered/);
+  assert.equal((await agent.createServer(registration())).wipe, false);
+  await order({ orderedAt: "2030-01-02T00:00:00Z" });
+  assert.equal((await machine.beginWipe({ order: "w1" })).mode, WipeMode.FAST);
+});
+
 test("a binding that is made while the beginning is written stops the wipe, and the order is as before", async () => {
   const { machine } = await start();
   await order();

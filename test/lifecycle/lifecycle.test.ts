@@ -323,3 +323,26 @@ test("what was under way for an order that has ended does not go on: the machine
     assert.deepEqual(model.done, ["pxe+cycle"]);
   }
 });
+
+test("an order of a backup that was restored is not carried out: what became of the machine since is not known", () => {
+  for (const state of ["ordered", "failed", "started"] as const) {
+    const model = new Model();
+    model.record = { phase: "Discovered" };
+    model.power = "on";
+    model.bmcWorks = false;
+    model.rest();
+    model.write({ wipe: { ...model.record.wipe!, state } });
+    model.done.length = 0;
+    model.operation = undefined;
+    model.pass(86_400_000);
+    model.ordersSince = model.now;
+    model.rest();
+    model.pass(86_400_000);
+    model.rest();
+    assert.deepEqual([model.record.phase, model.record.wipe?.state, model.done], ["Held", "withdrawn", []]);
+    model.bmcWorks = true;
+    model.wanted = { ...WANTED, request: "wipe 1" };
+    model.rest();
+    assert.deepEqual([model.record.wipe?.by, model.done], ["request", ["pxe+cycle"]]);
+  }
+});

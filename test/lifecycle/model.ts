@@ -43,6 +43,7 @@ export class Model {
   operation: PowerFacts["operation"];
   askedAt: number | undefined;
   isClusterGone = false;
+  ordersSince: number | undefined;
   autoBmcSetup = false;
   agentsSince = START - 3_600_000;
   orders = new Map<string, AgentOrderStatus & { boot: string }>();
@@ -77,7 +78,11 @@ export class Model {
         ...(this.isClusterGone && { isClusterGone: true }),
         ...(this.askedAt !== undefined && { askedAt: this.askedAt }),
       },
-      settings: { rebootTimeout: REBOOT_TIMEOUT, autoBmcSetup: this.autoBmcSetup },
+      settings: {
+        rebootTimeout: REBOOT_TIMEOUT,
+        autoBmcSetup: this.autoBmcSetup,
+        ...(this.ordersSince !== undefined && { ordersSince: this.ordersSince }),
+      },
     };
   }
 

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { kindRef } from "#kube/kind.ts";
 import type { Client } from "#kube/client.ts";
 import type { KubeObject } from "#schema/meta.ts";
+import { restoredAt } from "#main/restored.ts";
 import { connect } from "../kube/connect.ts";
 import { access, ask, end, run, temporary, up } from "./sidero.ts";
 
@@ -61,7 +62,11 @@ test("a backup of a server that is written to has all that was acknowledged befo
     assert.equal((await stat(join(copy, name))).mode & 0o077, 0, name);
   }
 
+  const began = Date.now();
   assert.equal((await run(["restore", copy, `--data=${restored}`])).code, 0);
+  const at = await restoredAt(restored);
+  assert.ok(at !== undefined && at >= began - 1000 && at <= Date.now(), "orders from before are known by it");
+  assert.equal(await restoredAt(data), undefined);
   const second = await up(context, restored);
   const found = await revisions(second.kubeconfig);
   for (const [name, revision] of before) assert.equal(found.get(name), revision, name);

@@ -31,6 +31,8 @@ export interface AgentSettings {
   readonly autoBmcSetup: boolean;
   /** Wipe quickly. */
   readonly insecureWipe: boolean;
+  /** Milliseconds since 1970: orders to wipe from before are of a backup that was restored. */
+  readonly ordersSince?: number | undefined;
   /** Milliseconds a machine may take to come back. */
   readonly rebootTimeout: number;
   /** Where the Secrets with accounts of BMCs are; absent: upstream's, `default`. */
@@ -86,7 +88,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
   }
 
   function currentOrder(server: Server): WipeOrder | undefined {
-    return wipeOrderOf(server, inventory.binding(server.metadata.name!));
+    return wipeOrderOf(server, inventory.binding(server.metadata.name!), settings.ordersSince);
   }
 
   /** Upstream's agent wipes on this word alone, and a cache may not know yet who holds the machine. */

@@ -90,8 +90,8 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const onPending = (server: string): void => healer?.watch(server);
   const accounts = prove && createBmcAccounts({ registry, records, gate, prove, clock, onPending });
   const healer = accounts && createBmcHealer({ registry, accounts, namespace: records.namespace, clock, log });
-  const { insecureWipe } = settings;
-  const wipes = createWipeOrders({ registry, clock, insecureWipe, ...(signer && { signer }) });
+  const { insecureWipe, ordersSince } = settings;
+  const wipes = createWipeOrders({ registry, clock, insecureWipe, ordersSince, ...(signer && { signer }) });
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
     .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes, accounts }))
     .service(

@@ -22,6 +22,8 @@ export interface WipeOrdersOptions {
   readonly signer?: Signer;
   /** What Servers without `spec.wipe.mode` get. */
   readonly insecureWipe: boolean;
+  /** As in `AgentSettings`. */
+  readonly ordersSince?: number | undefined;
 }
 
 /** All reject with Fault `agent.not-ordered` when the order does not hold (any more), `agent.not-registered`, and as the registry does. */
@@ -48,12 +50,12 @@ interface Written {
   readonly progress: string;
 }
 
-export function createWipeOrders({ registry, clock, signer, insecureWipe }: WipeOrdersOptions): WipeOrders {
+export function createWipeOrders({ registry, clock, signer, insecureWipe, ordersSince }: WipeOrdersOptions): WipeOrders {
   const written = new Map<string, Written>();
 
   /** Throws unless the order holds, as far as the Server alone tells. */
   function held(server: Server, id: string): WipeOrder {
-    const order = wipeOrderOf(server, undefined);
+    const order = wipeOrderOf(server, undefined, ordersSince);
     const { name = "", annotations } = server.metadata;
     if (order === undefined) throw refusal("agent.not-ordered", `nobody ordered ${name} to be wiped`);
     if (order.id !== id) {

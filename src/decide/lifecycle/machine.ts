@@ -74,6 +74,8 @@ export interface Binding {
 }
 
 export interface LifecycleSettings {
+  /** Milliseconds since 1970: orders to wipe from before are of a backup that was restored, and hold no more. Absent: all hold. */
+  readonly ordersSince?: number;
   /** How long a machine may take to show signs of life (SERVER_REBOOT_TIMEOUT). */
   readonly rebootTimeout: Duration;
   /** AUTO_BMC_SETUP. */

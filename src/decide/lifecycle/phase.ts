@@ -5,7 +5,7 @@ import { isBeingWritten, openOrder, ordered, withdrawn, writtenUntil } from "./o
 import { answer, isByRequest, newRequest, requested } from "./request.ts";
 import { resting } from "./rest.ts";
 import { requestCommand } from "./told.ts";
-import { stamp } from "./time.ts";
+import { parse, stamp } from "./time.ts";
 import { wiping } from "./wipe.ts";
 
 export function courseOf(machine: Machine, now: number): Course {
@@ -104,6 +104,12 @@ function ownCourse(machine: Machine, now: number): Course {
   // Whoever accepts a machine anew has it wiped anew.
   if (record.phase === "Discovered") return ordered(machine, "acceptance", "accepted", now);
   const order = openOrder(machine);
+  if (order !== undefined && parse(order.orderedAt) < (machine.settings.ordersSince ?? 0)) {
+    return {
+      ...held(machine),
+      changes: withdrawn(machine, "a backup was restored, and what became of the machine since is not known", now),
+    };
+  }
   if (order !== undefined) return wiping(machine, order, now);
   if (isClean(machine)) return resting(machine, now);
   return held(machine);
