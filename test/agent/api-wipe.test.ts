@@ -213,7 +213,7 @@ test("a disk that failed, was spared or has vanished fails the order by its name
   assert.equal(await ends(), "failed: vda: it is on record, and the agent did not find it");
   assert.equal(await ends({ ...VDA, state: DiskState.SKIPPED, detail: "so" }), "failed: vda: it was left as it was: so");
   assert.equal(
-    await ends({ ...VDA, name: "vdc", serial: "other", state: DiskState.DONE }),
+    await ends({ ...VDA, name: "vdc", serial: "other", state: DiskState.DONE, verified: true }),
     "failed: vda: it is on record, and the agent did not find it",
   );
   await servers().patch(UUID, { spec: { wipe: { only: [{ type: "NVMe" }] } } });

@@ -31,6 +31,15 @@ test("all fixed disks, and nothing else", () => {
   ]);
 });
 
+test("a disk on a storage network, which may be another machine's too, is wiped only when it is named", () => {
+  for (const transport of ["fc", "iscsi", "nvmf"]) {
+    const devices = [disk("sda", { transport: "sas", serial: "A" }), disk("sdb", { transport, serial: "LUN1", wwid: "naa.6" })];
+    assert.match(verdicts(devices)[1]!, /^sdb: it is on a storage network/, transport);
+    assert.equal(verdicts(devices)[0], "sda: wiped");
+    assert.deepEqual(verdicts(devices, { only: [{ serial: "LUN1" }] }), ["sda: spec.wipe.only does not have it", "sdb: wiped"]);
+  }
+});
+
 test("what a BMC shows as a drive is none; what a hypervisor or a RAID controller calls virtual is one", () => {
   for (const model of [
     "Virtual Floppy",

@@ -28,6 +28,11 @@ export interface DiskChoice<Device extends BlockDevice = BlockDevice> {
   readonly skipped?: string;
 }
 
+/** Nobody has said what is to become of it: it is left as it is, and the machine is not clean. */
+export const ON_NETWORK = "it is on a storage network, where others may use it: spec.wipe.only or spec.wipe.keep has to name it";
+/** What is there may be another machine's disk, or that of several. */
+const NETWORKS: ReadonlySet<string> = new Set(["fc", "iscsi", "nvmf"]);
+
 export type DiskPolicy = Pick<WipePolicy, "only" | "keep">;
 
 /** What is made of disks, of memory or of other machines' disks; Documentation/admin-guide/devices.txt. */
@@ -53,7 +58,8 @@ export function chooseDisks<Device extends BlockDevice>(devices: readonly Device
       problemOf(device) ??
       // By unit: whoever keeps a disk by one of its names means all of it.
       (keptUnits.has(unit) ? "spec.wipe.keep has it" : undefined) ??
-      (only.length > 0 && !onlyUnits.has(unit) ? "spec.wipe.only does not have it" : undefined);
+      (only.length > 0 && !onlyUnits.has(unit) ? "spec.wipe.only does not have it" : undefined) ??
+      (NETWORKS.has(device.transport ?? "") && !onlyUnits.has(unit) ? ON_NETWORK : undefined);
     if (skipped !== undefined) return { device, skipped };
     const first = firstOf.get(unit);
     if (first !== undefined) return { device, skipped: `another path to ${first}` };

@@ -1,6 +1,6 @@
 /** What an agent's report makes of the order on record. The agent is not taken at its word alone: disks that are on record must be accounted for. */
 import type { Server, WipedDisk, WipeOrder } from "#kinds/metal/v1alpha2/server.ts";
-import { chooseDisks, recordedDevices } from "./disks.ts";
+import { chooseDisks, ON_NETWORK, recordedDevices } from "./disks.ts";
 import type { BlockDevice } from "./disks.ts";
 
 /** A disk as reported; texts are clean and not empty. */
@@ -38,8 +38,12 @@ function problemsOf(disks: readonly ReportedDisk[], { spec }: Server): string[] 
   const failed = disks
     .filter(({ state }) => state === "failed")
     .map(({ name, detail = "it could not be wiped" }) => `${name}: ${detail}`);
+  const unverified = disks
+    .filter(({ state, verified }) => state === "done" && verified !== true)
+    .map(({ name }) => `${name}: nobody has read back that it is empty`);
   const policy = spec?.wipe ?? {};
-  const due = chooseDisks(recordedDevices(spec?.hardware?.storage), policy).filter(({ skipped }) => skipped === undefined);
+  const choices = chooseDisks(recordedDevices(spec?.hardware?.storage), policy);
+  const due = choices.filter(({ skipped }) => skipped === undefined || skipped === ON_NETWORK);
   const spared = due.flatMap(({ device }) => {
     const same = disks.filter((disk) => isSame(disk, device));
     if (same.some(({ state }) => state !== "skipped")) return [];
@@ -48,7 +52,12 @@ function problemsOf(disks: readonly ReportedDisk[], { spec }: Server): string[] 
     return `${device.name}: it was left as it was: ${first.detail ?? "no reason given"}`;
   });
   const isNoneChosen = (policy.only?.length ?? 0) > 0 && disks.every(({ state }) => state === "skipped");
-  return [...failed, ...spared, ...(isNoneChosen ? ["spec.wipe.only has none of the disks that the machine has"] : [])];
+  return [
+    ...failed,
+    ...unverified,
+    ...spared,
+    ...(isNoneChosen ? ["spec.wipe.only has none of the disks that the machine has"] : []),
+  ];
 }
 
 /** By what is printed on it rather than by where it was found: names go by the order of discovery. */

@@ -48,13 +48,17 @@ function scsiPart(unit: RegExpExecArray): string {
   return `scsi-0:${unit[2]!}:${unit[3]!}:${unit[4]!}`;
 }
 
-/** The bus that a disk hangs on: `nvme`, `sata`, `sas`, `usb`, `virtio`, `scsi`, `mmc`; empty when nothing tells. */
+/** The bus that a disk hangs on: `nvme`, `sata`, `sas`, `usb`, `virtio`, `scsi`, `mmc`, and of storage networks `fc`, `iscsi`, `nvmf`; empty when nothing tells. */
 export function transportOf(device: string, name: string): string {
+  if (device.includes("/nvme-fabrics/")) return "nvmf";
   if (name.startsWith("nvme")) return "nvme";
   if (name.startsWith("mmcblk")) return "mmc";
   const parts = device.split("/");
   if (parts.some((part) => /^\d+-[\d.]+:\d+\.\d+$/.test(part))) return "usb";
   if (parts.some((part) => /^ata\d+$/.test(part))) return "sata";
+  // Remote ports and sessions, as scsi_transport_fc and scsi_transport_iscsi name them.
+  if (parts.some((part) => /^rport-\d+:\d+-\d+$/.test(part))) return "fc";
+  if (parts.some((part) => /^session\d+$/.test(part))) return "iscsi";
   if (parts.some((part) => part.startsWith("end_device-"))) return "sas";
   if (parts.some((part) => /^virtio\d+$/.test(part))) return "virtio";
   return parts.some((part) => /^\d+:\d+:\d+:\d+$/.test(part)) ? "scsi" : "";

@@ -59,7 +59,9 @@ export const StorageDevice = object({
   wwid: string().doc("World-wide identifier of the device."),
   rotational: boolean().doc("It has platters that turn."),
   byPath: string().doc("Where it is plugged in: its name in /dev/disk/by-path."),
-  transport: string().doc("How it is attached: nvme, sata, sas, usb, virtio or another."),
+  transport: string().doc(
+    "How it is attached: nvme, sata, sas, usb, virtio or another; fc, iscsi and nvmf are storage networks.",
+  ),
   logicalBlockSize: int32().doc("Bytes of the blocks it is addressed by."),
   physicalBlockSize: int32().doc("Bytes of the blocks it writes."),
   discard: boolean().doc("It can be told that blocks are unused."),
