@@ -31,6 +31,7 @@ import { disks } from "./disks.ts";
 import { ipmi } from "./ipmi.ts";
 import { latin, type Parser, read } from "./parser.ts";
 import { redfish } from "./redfish.ts";
+import { talos } from "./talos.ts";
 
 const hex = (...texts: readonly string[]): Uint8Array[] => texts.map((text) => fromHex(text)!);
 const OUR = "10.0.0.1";
@@ -209,4 +210,5 @@ export const codecs: readonly Parser[] = [
   ...redfish,
   ...bmcs,
   ...disks,
+  ...talos,
 ];

@@ -91,12 +91,22 @@ export function printConfig(config: MachineConfig): string {
   let text = "";
   for (const document of config.documents) {
     const { prefix, body } = pieceOf(document);
-    if (text !== "" && !text.endsWith("\n")) text += "\n";
-    // Only a marker parts documents; one that was the first has none.
-    if (text !== "" && !/^(---|\.\.\.)(\s|$)/m.test(prefix)) text += "---\n";
-    text += prefix + body;
+    text = joined(text, prefix, !STARTS_WITH_MARKER.test(prefix)) + body;
   }
-  return text + (config.tail !== "" && text !== "" && !text.endsWith("\n") ? "\n" : "") + config.tail;
+  return joined(text, config.tail, !STARTS_WITH_MARKER.test(config.tail) && !isBlank(config.tail));
+}
+
+/** After blank lines and comments. */
+const STARTS_WITH_MARKER = /^(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?:---|\.\.\.)(?=\s|$)/;
+
+function isBlank(text: string): boolean {
+  return text.split("\n").every((line) => /^\s*(#.*)?$/.test(line));
+}
+
+/** Only a marker parts documents; what was the first has none. */
+function joined(text: string, next: string, needsMarker: boolean): string {
+  if (text === "" || (next === "" && !needsMarker)) return text + next;
+  return `${text}${text.endsWith("\n") ? "" : "\n"}${needsMarker ? "---\n" : ""}${next}`;
 }
 
 function pieceOf({ value, source }: ConfigDocument): { prefix: string; body: string } {

@@ -57,7 +57,9 @@ function listLines(list: Json[], column: number): string[] {
 function scalar(value: Json, column: number): string {
   if (typeof value === "string") return isLiteral(value) ? literal(value, column) : oneLine(value);
   if (Array.isArray(value)) return "[]";
-  return isObject(value) ? "{}" : String(value);
+  if (isObject(value)) return "{}";
+  if (typeof value !== "number" || Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? ".nan" : value > 0 ? ".inf" : "-.inf";
 }
 
 /** Several lines of text that a literal block can hold: printable, and not starting with a space, which would look like indentation. */

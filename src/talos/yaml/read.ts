@@ -56,11 +56,24 @@ export function readYaml(text: string, code: TalosCode, firstLine = 1): Reading 
   // The reader's message may quote the text; its code does not.
   if (error !== undefined) throw refusal(code, `line ${lineOf(error.pos[0])}: not YAML (${error.code})`);
   const hasAliases = check(document.contents, code, lineOf);
-  try {
-    return { document, value: document.toJS({ maxAliasCount: MAX_ALIASED }) as Json, hasAliases };
-  } catch {
+  const value = expand(document);
+  if (value === undefined || (hasAliases && isDeeper(value, MAX_DEPTH)))
     throw refusal(code, `line ${firstLine}: aliases that lead nowhere, or to too much`);
+  return { document, value, hasAliases };
+}
+
+function expand(document: Document.Parsed): Json | undefined {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASED }) as Json;
+  } catch {
+    return undefined;
   }
+}
+
+/** An alias to what it stands in makes a ring, which has no end. */
+function isDeeper(value: Json, limit: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return limit === 0 || Object.values(value).some((child) => isDeeper(child, limit - 1));
 }
 
 /** Whether there are aliases. Throws for repeated keys, keys that are no scalars, and for nesting too deep. */

@@ -8,18 +8,37 @@ import { readYaml } from "./read.ts";
 
 /** `body` says `before`; the result says `after`. */
 export function rewrite(body: string, before: JsonObject, after: JsonObject): string {
+  const revision = revise(body, before, after);
+  // The library's printer does not get every document right that its reader takes; such a one is written anew.
+  return revision !== undefined && says(revision, after) ? revision : emitYaml(after);
+}
+
+function says(text: string, value: JsonObject): boolean {
+  try {
+    return equal(readYaml(text, "talos.config").value, value);
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined for a document that cannot be revised. */
+function revise(body: string, before: JsonObject, after: JsonObject): string | undefined {
   const { document, hasAliases } = readYaml(body, "talos.config");
-  // An alias may stand for something that is no longer the same: such a document is written anew.
-  if (hasAliases || !isMap(document.contents)) return emitYaml(after);
+  // An alias may stand for something that is no longer the same.
+  if (hasAliases || !isMap(document.contents)) return undefined;
   reviseMap(document, document.contents, before, after);
   visit(document, { Scalar: (_, scalar) => unblock(scalar) });
-  return document.toString({
-    indent: 4,
-    indentSeq: true,
-    lineWidth: 0,
-    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
-    directives: false,
-  });
+  try {
+    return document.toString({
+      indent: 4,
+      indentSeq: true,
+      lineWidth: 0,
+      doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+      directives: false,
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The library's printer counts the indentation of blocks wrongly for texts that start with a space. */

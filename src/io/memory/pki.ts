@@ -1,0 +1,60 @@
+/** Keys and certificates without cryptography: texts of the right shape, the same for the same order of calls. Nothing trusts them. */
+import { Fault } from "#std/fault.ts";
+import type { CertificateOrder, KeyAlgorithm, KeyPair, Pki } from "../pki.ts";
+
+const LABELS: Readonly<Record<KeyAlgorithm, string>> = {
+  "ecdsa-p256": "EC PRIVATE KEY",
+  ed25519: "ED25519 PRIVATE KEY",
+  "rsa-2048": "RSA PRIVATE KEY",
+  "rsa-4096": "RSA PRIVATE KEY",
+};
+
+interface Contents {
+  readonly number: number;
+  readonly subject: string;
+  readonly issuer: string;
+  readonly notAfter: number;
+}
+
+export function createMemoryPki(): Pki {
+  let made = 0;
+  const keyOf = (algorithm: KeyAlgorithm, number: number): string => pem(LABELS[algorithm], { number, algorithm });
+  return {
+    generateKey: async (algorithm) => keyOf(algorithm, ++made),
+    issue: async (order: CertificateOrder, issuer?: KeyPair) => {
+      const number = ++made;
+      const subject = order.subject.map(({ type, value }) => `${type}=${value}`).join(",");
+      const signer = issuer === undefined ? subject : read(issuer.certificate).subject;
+      const contents: Contents = { number, subject, issuer: signer, notAfter: order.notAfter };
+      return { certificate: pem("CERTIFICATE", contents), key: keyOf(order.algorithm, number) };
+    },
+    flawOf: async ({ certificate, key }) =>
+      quietly(() => (read(certificate).number === read(key).number ? undefined : "the key is another certificate's")),
+    keyFlawOf: async (key) => quietly(() => void read(key)),
+    endOf: (certificate) => {
+      try {
+        return read(certificate).notAfter;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function quietly(act: () => string | undefined): string | undefined {
+  try {
+    return act();
+  } catch {
+    return "the certificate or its key does not parse";
+  }
+}
+
+function pem(label: string, contents: object): string {
+  return `-----BEGIN ${label}-----\n${Buffer.from(JSON.stringify(contents)).toString("base64")}\n-----END ${label}-----\n`;
+}
+
+function read(text: string): Contents {
+  const body = /^-----BEGIN ([A-Z0-9 ]+)-----\n([A-Za-z0-9+/=]+)\n-----END \1-----\n$/.exec(text)?.[2];
+  if (body === undefined) throw new Fault("io.format", "no PEM of the memory twin", { fault: "caller", retry: "never" });
+  return JSON.parse(Buffer.from(body, "base64").toString()) as Contents;
+}
