@@ -3,12 +3,12 @@ import { describe, it } from "node:test";
 import { createMemoryPki } from "#io/memory/pki.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Fault } from "#std/fault.ts";
-import { parseContract } from "./contract.ts";
-import type { Minting } from "./pki.ts";
-import type { KubeadmFiles, Secrets } from "./secrets.ts";
-import { checkSecrets, makeSecrets, secretsOfKubeadm } from "./secrets.ts";
-import { parseSecrets, printSecrets } from "./secrets-text.ts";
-import { issueTalosClient, parseTalosconfig, printTalosconfig } from "./talosconfig.ts";
+import { parseContract } from "#talos/contract.ts";
+import type { Minting } from "#talos/pki.ts";
+import type { KubeadmFiles, Secrets } from "#talos/secrets.ts";
+import { checkSecrets, makeSecrets, secretsOfKubeadm } from "#talos/secrets.ts";
+import { parseSecrets, printSecrets } from "#talos/secrets-text.ts";
+import { issueTalosClient, parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
 
 function minting(seed = 1): Minting {
   return { pki: createMemoryPki(), entropy: new SeededEntropy(seed), now: Date.UTC(2026, 0, 1) };
