@@ -93,7 +93,7 @@ function observed(method: string, answer: Method, calls: Apid["calls"], peers: A
 
 /** A machine in maintenance takes everybody for an administrator, as far as these tests go. */
 function rolesOf(socket: TLSSocket): string[] {
-  const organizations = socket.getPeerCertificate().subject?.O as string | string[] | undefined;
+  const organizations: string | string[] | undefined = socket.getPeerCertificate().subject?.O;
   if (organizations === undefined) return ["os:admin"];
   return typeof organizations === "string" ? [organizations] : organizations;
 }

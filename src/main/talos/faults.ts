@@ -58,7 +58,7 @@ export function faultOf(error: unknown, call: string, endpoint: string, isQuiet 
 
 /** An error that an endpoint passes on for the machine behind it (`metadata.error`). */
 export function passedOn(call: string, endpoint: string, code: number, message: string): Fault {
-  const kind = codeOf(code as Code);
+  const kind = codeOf(code);
   return talosFault(kind, `${call} at ${endpoint}: ${message.slice(0, LONGEST)}`, { grpc: Code[code], endpoint });
 }
 
@@ -79,4 +79,11 @@ function worldFault(system: string, call: string, endpoint: string): Fault {
     const message = `${call} at ${endpoint}: what answers has no certificate of this cluster (${system})`;
     return talosFault("talos.unreachable", message, { reason: "certificate", system, endpoint });
   }
+  // Up to TLS 1.2 the machine turns our certificate down in the handshake: an alert (RFC 5246 §7.2).
+  if (/^ERR_SSL_.*ALERT/.test(system))
+    return talosFault("talos.denied", `${call} at ${endpoint}: it does not take our certificate (${system})`, {
+      system,
+      endpoint,
+    });
+  return talosFault("talos.unreachable", `${call} at ${endpoint}: ${system}`, { reason: "connection", system, endpoint });
 }
