@@ -90,7 +90,12 @@ test("events", () => {
   is(machine.TaskEventSchema, { task: "t", action: machine.TaskEvent_Action.STOP }, field(1, "t"), varint(2, 1));
   const error = concat([varint(1, 2), field(2, "m")]);
   is(ErrorSchema, { code: Code.CANCELED, message: "m" }, error);
-  is(machine.SequenceEventSchema, { sequence: "boot", action: machine.SequenceEvent_Action.START }, field(1, "boot"), varint(2, 1));
+  is(
+    machine.SequenceEventSchema,
+    { sequence: "boot", action: machine.SequenceEvent_Action.START },
+    field(1, "boot"),
+    varint(2, 1),
+  );
   is(
     machine.SequenceEventSchema,
     { sequence: "install", error: create(ErrorSchema, { code: Code.CANCELED, message: "m" }) },
