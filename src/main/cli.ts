@@ -16,6 +16,7 @@ import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
 import { addBmcCommands } from "#cli/bmc.ts";
 import { addCertificateCommand } from "#cli/certificate.ts";
+import { addGenCommands } from "#cli/gen.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addWhyCommand } from "#cli/why.ts";
 import { verifySignature } from "#io/node/sign.ts";
@@ -107,6 +108,7 @@ function program(): Command {
     openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
     openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
   });
+  addGenCommands(root, async () => (await import("./gen.ts")).openGenPorts());
   addCertificateCommand(root, openTerminal, {
     readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
     verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),

@@ -86,3 +86,11 @@ export function hostOf(endpoint: string): string {
     throw refusal("talos.options", "the endpoint is a URL like https://10.0.0.1:6443");
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
+
+/** Of the image factory: a Talos without any customization. */
+const PLAIN_SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba";
+
+/** The installer that a version of Talos is released with. */
+export function defaultInstaller({ minor, tag }: Contract): string {
+  return minor <= 13 ? `ghcr.io/siderolabs/installer:${tag}` : `factory.talos.dev/metal-installer/${PLAIN_SCHEMATIC}:${tag}`;
+}
