@@ -29,6 +29,7 @@ import tables from "../vectors/smbios/tables.json" with { type: "json" };
 import { bmcs } from "./bmc.ts";
 import { disks } from "./disks.ts";
 import { ipmi } from "./ipmi.ts";
+import { link } from "./link.ts";
 import { latin, type Parser, read } from "./parser.ts";
 import { redfish } from "./redfish.ts";
 import { talos } from "./talos.ts";
@@ -211,4 +212,5 @@ export const codecs: readonly Parser[] = [
   ...bmcs,
   ...disks,
   ...talos,
+  ...link,
 ];
