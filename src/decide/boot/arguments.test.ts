@@ -38,6 +38,11 @@ test("an Environment's own arguments stay, and what it lacks is added", () => {
     "a=1 b slab_nomerge= initrd=initramfs.xz talos.config=http://[fd00::1]:8081/configdata?uuid= siderolink.api=[fd00::1]:8081 " +
       "talos.logging.kernel=tcp://[fdae::1]:4001 talos.events.sink=[fdae::1]:4002",
   );
+  const withToken = { ...link, api: "grpc://h:1?jointoken=t&grpc_tunnel=true" };
+  assert.match(
+    formatArguments(environmentArguments(environment(["a"]), "amd64", "h:1", withToken)),
+    / siderolink\.api=grpc:\/\/h:1\?jointoken=t&grpc_tunnel=true /,
+  );
   const own = ["talos.config=none", "siderolink.api=x", "talos.logging.kernel=y", "talos.events.sink=z", "initrd=i"];
   assert.equal(formatArguments(environmentArguments(environment(own), "amd64", "h:1", link)), own.join(" "));
   assert.equal(

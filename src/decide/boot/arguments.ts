@@ -33,6 +33,8 @@ export function agentArguments({ architecture, mac, endpoint, token, extra }: Ag
 export interface SideroLinkEnd {
   /** Of Sidero in the WireGuard network, with brackets if it is of IPv6. */
   readonly host: string;
+  /** What `siderolink.api` says (`linkUrl` of decide/link); the endpoint alone, without a join token, when it is left out. */
+  readonly api?: string;
 }
 
 /**
@@ -51,7 +53,7 @@ export function environmentArguments(
     sideroLink === undefined
       ? []
       : [
-          { key: "siderolink.api", value: endpoint },
+          { key: "siderolink.api", value: sideroLink.api ?? endpoint },
           { key: "talos.logging.kernel", value: `tcp://${sideroLink.host}:4001` },
           { key: "talos.events.sink", value: `${sideroLink.host}:4002` },
         ];
