@@ -41,8 +41,8 @@ export function addGenCommands(program: Command, open: () => Promise<GenPorts>):
     .description("Write a secrets bundle, which configurations are generated from (gen config --with-secrets).")
     .option("-o, --output-file <FILE>", "where to; - is standard output", "secrets.yaml")
     .addOption(talosVersion())
-    .option("--from-kubernetes-pki <DIR>", "take the authorities from a PKI that kubeadm made")
-    .option("--kubernetes-bootstrap-token <TOKEN>", "with that: the cluster's bootstrap token")
+    .option("-p, --from-kubernetes-pki <DIR>", "take the authorities from a PKI that kubeadm made")
+    .option("-t, --kubernetes-bootstrap-token <TOKEN>", "with that: the cluster's bootstrap token")
     .option("-f, --force", "overwrite the file")
     .action(async (flags: SecretsFlags) => genSecrets(flags, await open()));
   gen
@@ -62,8 +62,10 @@ export function addGenCommands(program: Command, open: () => Promise<GenPorts>):
     .option("--dns-domain <DOMAIN>", "of the cluster", "cluster.local")
     .option("--registry-mirror <HOST=URL>", "a mirror of a registry", collect, [])
     .option("--with-kubespan", "machines reach each other by WireGuard")
-    .option("--no-with-cluster-discovery", "machines do not find each other by the discovery service")
-    .option("--no-persist", "the configuration is not kept on the machine's disk")
+    .addOption(bool("--with-cluster-discovery <BOOL>", "machines find each other by the discovery service"))
+    .addOption(bool("--persist <BOOL>", "the configuration is kept on the machine's disk"))
+    .addOption(bool("--with-docs <BOOL>", "taken for talosctl's sake: there are no comments in what is written").hideHelp())
+    .addOption(bool("--with-examples <BOOL>", "as --with-docs").hideHelp())
     .addOption(new Option("-o, --output <DIR>", "where to, or with one type the file; - is standard output").default("."))
     .addOption(new Option("--output-dir <DIR>", "an older name of --output").hideHelp())
     .option("-t, --output-types <TYPES>", "what is written", "controlplane,worker,talosconfig")
@@ -74,6 +76,11 @@ export function addGenCommands(program: Command, open: () => Promise<GenPorts>):
 /** Repeated flags are a list. Not commander's own way, which would take the arguments after the flag for more of it. */
 function collect(value: string, before: string[]): string[] {
   return [...before, value];
+}
+
+/** What is on unless it is said to be false, as talosctl has it. */
+function bool(flags: string, description: string): Option {
+  return new Option(flags, description).choices(["true", "false"]).default("true");
 }
 
 function talosVersion(): Option {
@@ -117,8 +124,8 @@ interface ConfigFlags {
   readonly dnsDomain: string;
   readonly registryMirror: readonly string[];
   readonly withKubespan?: boolean;
-  readonly withClusterDiscovery: boolean;
-  readonly persist: boolean;
+  readonly withClusterDiscovery: "true" | "false";
+  readonly persist: "true" | "false";
   readonly output: string;
   readonly outputDir?: string;
   readonly outputTypes: string;
@@ -187,14 +194,14 @@ function optionsOf(
     dnsDomain: flags.dnsDomain,
     registryMirrors: mirrorsOf(flags.registryMirror),
     kubeSpan: flags.withKubespan ?? false,
-    discovery: flags.withClusterDiscovery,
-    persist: flags.persist,
+    discovery: flags.withClusterDiscovery === "true",
+    persist: flags.persist === "true",
   };
 }
 
 function mirrorsOf(flags: readonly string[]): Record<string, string[]> {
   const mirrors: Record<string, string[]> = {};
-  for (const flag of flags) {
+  for (const flag of flags.flatMap((list) => list.split(","))) {
     const [, host, url] = /^([^=]+)=(.+)$/.exec(flag) ?? [];
     if (host === undefined || url === undefined) throw usage("--registry-mirror is like ghcr.io=https://mirror.example");
     (mirrors[host] ??= []).push(url);

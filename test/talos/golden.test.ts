@@ -73,7 +73,6 @@ describe("generated configurations", () => {
     ["machine.install.grubUseUKICmdline", 12, 13, "both"],
     ["machine.install.wipe", 3, 13, "both"],
     ["machine.network", 3, 12, "both"],
-    ["machine.registries", 3, 11, "both"],
     ["machine.certSANs", 3, 15, "both"],
     ["cluster.apiServer.disablePodSecurityPolicy", 3, 11],
     ["cluster.apiServer.certSANs", 3, 11],
@@ -96,6 +95,15 @@ describe("generated configurations", () => {
   it("names the cluster on workers from 1.8 to 1.13", async () => {
     for (const minor of MINORS)
       assert.equal(has(generateConfig("worker", await optionsOf(minor)), "cluster.clusterName"), minor >= 8 && minor <= 13);
+  });
+
+  it("has mirrors of registries in the v1alpha1 document up to 1.11, and in documents of their own from 1.12 on", async () => {
+    for (const minor of MINORS) {
+      assert.ok(!has(generateConfig("worker", await optionsOf(minor)), "machine.registries"));
+      const mirrored = generateConfig("worker", await optionsOf(minor, OVERRIDES));
+      assert.equal(has(mirrored, "machine.registries.mirrors"), minor <= 11);
+      assert.equal(kinds(mirrored).includes("RegistryMirrorConfig/ghcr.io"), minor >= 12);
+    }
   });
 
   it("has the documents of 1.12 and 1.13, and none before", async () => {

@@ -70,8 +70,8 @@ function machineDocuments(inputs: Inputs): JsonObject[] {
 function installDocuments({ installDisk, installImage }: Inputs): JsonObject[] {
   if (installDisk === undefined) return [];
   const provisioning = { diskSelector: { match: `disk.dev_path == ${JSON.stringify(installDisk)}` }, wipe: false };
-  const installer = installImage === undefined ? {} : { installer: { image: installImage } };
-  return [document("UnattendedInstallConfig", { ...installer, provisioning })];
+  const installer = installImage === undefined ? {} : { image: installImage };
+  return [document("UnattendedInstallConfig", { installer, provisioning })];
 }
 
 /** Certificates stand in these as they are, not in base64. */
@@ -121,8 +121,8 @@ function controlPlaneDocuments(inputs: Inputs): JsonObject[] {
     document("KubeServiceAccountConfig", { issuer: { privateKey: k8sServiceAccountKey, issuerURL: inputs.endpoint } }),
     document("KubeAPIServerConfig", {
       image: imageOf("kube-apiserver", version),
-      ...(additionalSans.length > 0 ? { certExtraSANs: [...additionalSans] } : {}),
       ...(localApiServerPort === undefined ? {} : { apiPort: localApiServerPort }),
+      ...(additionalSans.length > 0 ? { certExtraSANs: [...additionalSans] } : {}),
     }),
     document("KubeControllerManagerConfig", { image: imageOf("kube-controller-manager", version) }),
     document("KubeSchedulerConfig", { image: imageOf("kube-scheduler", version), config: {} }),
@@ -139,9 +139,5 @@ function etcdEncryption({ secrets: { secretboxEncryptionSecret, aescbcEncryption
     secretboxEncryptionSecret === undefined
       ? { aescbc: { keys: [{ name: "key1", secret: aescbcEncryptionSecret ?? "" }] } }
       : { secretbox: { keys: [{ name: "key2", secret: secretboxEncryptionSecret }] } };
-  return {
-    apiVersion: "apiserver.config.k8s.io/v1",
-    kind: "EncryptionConfiguration",
-    resources: [{ providers: [provider, { identity: {} }], resources: ["secrets"] }],
-  };
+  return { resources: [{ providers: [provider], resources: ["secrets"] }] };
 }

@@ -25,9 +25,7 @@ export function auditPolicy(): JsonObject {
 export function authentication(): JsonObject {
   return {
     anonymous: { conditions: ["/livez", "/readyz", "/healthz"].map((path) => ({ path })), enabled: true },
-    apiVersion: "apiserver.config.k8s.io/v1",
     jwt: [],
-    kind: "AuthenticationConfiguration",
   };
 }
 

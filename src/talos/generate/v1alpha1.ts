@@ -30,7 +30,7 @@ function machine(inputs: Inputs): JsonObject {
     ...(contract.minor <= 12 ? { network: network(inputs) } : {}),
     install: install(inputs),
     ...(Object.keys(sysctls).length > 0 ? { sysctls: { ...sysctls } } : {}),
-    ...(contract.minor <= 11 ? { registries: registries(inputs) } : {}),
+    ...(contract.minor <= 11 ? registries(inputs) : {}),
     features: features(inputs),
     ...(isControlPlane && contract.minor >= 8 ? { nodeLabels: { [OFF_LOAD_BALANCERS]: "" } } : {}),
   };
@@ -49,9 +49,9 @@ function install({ contract, installDisk, installImage, extraKernelArgs = [] }: 
   const args = extraKernelArgs.length > 0;
   return {
     ...(installDisk === undefined ? {} : { disk: installDisk }),
+    ...(args ? { extraKernelArgs: [...extraKernelArgs] } : {}),
     ...(installImage === undefined ? {} : { image: installImage }),
     wipe: false,
-    ...(args ? { extraKernelArgs: [...extraKernelArgs] } : {}),
     // The arguments of the image, or arguments of one's own: Talos takes no configuration with both.
     ...(contract.minor >= 12 && !args ? { grubUseUKICmdline: true } : {}),
   };
@@ -59,7 +59,7 @@ function install({ contract, installDisk, installImage, extraKernelArgs = [] }: 
 
 function registries({ registryMirrors = {} }: Inputs): JsonObject {
   const mirrors = Object.entries(registryMirrors).map(([name, endpoints]) => [name, { endpoints: [...endpoints] }]);
-  return mirrors.length === 0 ? {} : { mirrors: Object.fromEntries(mirrors) as JsonObject };
+  return mirrors.length === 0 ? {} : { registries: { mirrors: Object.fromEntries(mirrors) as JsonObject } };
 }
 
 function features({ contract: { minor } }: Inputs): JsonObject {
@@ -78,7 +78,7 @@ function cluster(inputs: Inputs): JsonObject {
     secret: secrets.cluster.secret,
     controlPlane: {
       endpoint: inputs.endpoint,
-      ...(localApiServerPort === undefined ? {} : { localAPIServerPort: localApiServerPort }),
+      ...(!isControlPlane || localApiServerPort === undefined ? {} : { localAPIServerPort: localApiServerPort }),
     },
     ...(isControlPlane || contract.minor >= 8 ? { clusterName: inputs.clusterName } : {}),
     network: {

@@ -1,5 +1,5 @@
 /**
- * `$patch: delete` in a strategic patch: in a mapping it deletes that mapping; in an item of a list it deletes the item which is told
+ * `$patch: delete` in a strategic patch: in a mapping it deletes what that mapping stands for, also a scalar; in an item of a list it deletes the item which is told
  * by the first other key beside it; in a document, the document. What is not there needs no deletion.
  */
 import { isObject, own, put } from "#std/json.ts";
@@ -89,7 +89,7 @@ function without(map: JsonObject, path: readonly string[], deletion: Deletion): 
   if (key === undefined || value === undefined) return map;
   if (others.length > 0) return isObject(value) ? withMember(map, key, without(value, others, deletion)) : map;
   const { item } = deletion;
-  if (item === undefined) return isObject(value) || Array.isArray(value) ? withMember(map, key, undefined) : map;
+  if (item === undefined) return withMember(map, key, undefined);
   if (!Array.isArray(value)) return map;
   const at = value.findIndex((candidate) => isObject(candidate) && isSameScalar(own(candidate, item.key), item.value));
   return at < 0 ? map : withMember(map, key, value.toSpliced(at, 1));

@@ -119,9 +119,25 @@ describe("strategic merge", () => {
     ],
     [
       "what is not there needs no deletion",
-      "machine: {nothing: {of: {$patch: delete}}, network: {interfaces: [{interface: eth9, $patch: delete}]}, type: {$patch: delete}}",
+      "machine: {nothing: {of: {$patch: delete}}, network: {interfaces: [{interface: eth9, $patch: delete}]}}",
       "machine.type",
       "worker",
+    ],
+    ["a scalar is deleted", "machine: {install: {disk: {$patch: delete}}}", "machine.install", { wipe: true, size: 5 }],
+    [
+      "what is deleted goes before what is added",
+      "machine: {network: {interfaces: [{interface: eth0, $patch: delete}, {interface: eth0, dummy: true}]}}",
+      "machine.network.interfaces",
+      [
+        { deviceSelector: { driver: "virtio", busPath: "0*" }, dhcp: true },
+        { interface: "eth0", dummy: true },
+      ],
+    ],
+    [
+      "documents of one identity merge one after another",
+      "machine: {certSANs: {$patch: delete}}\n---\nmachine: {certSANs: [b]}\n---\nmachine: {certSANs: [c]}",
+      "machine.certSANs",
+      ["b", "c"],
     ],
   ];
   for (const [name, patch, path, result] of cases)
@@ -154,6 +170,7 @@ describe("strategic merge", () => {
     ["merges one of the same name", "kind: H\nname: x\nl: [2]\n", [{ kind: "H", name: "x", l: [1, 2] }]],
     ["deletes a document", "kind: H\nname: x\n$patch: delete\n", []],
     ["does not mind that there is none to delete", "kind: H\nname: z\n$patch: delete\n", [{ kind: "H", name: "x", l: [1] }]],
+    ["adds no document that only deletes", "kind: A\nname: z\nb: {$patch: delete}\n", [{ kind: "H", name: "x", l: [1] }]],
     [
       "takes several documents, and the empty ones between them",
       "---\nkind: H\nname: x\nl: [3]\n---\n---\nkind: B\n---\nmachine: {a: b}\n",

@@ -1,8 +1,17 @@
 /** Patches of machine configurations: what kinds there are, how they are read, and applying them (facts §5.7). */
 import { isObject } from "#std/json.ts";
+import type { JsonObject } from "#std/json.ts";
 import { parseConfig, readPieces } from "../document/parse.ts";
 import type { ConfigDocument, MachineConfig } from "../document/document.ts";
-import { identityText, isV1alpha1, printConfig, sameIdentity, withDocuments, withValue } from "../document/document.ts";
+import {
+  identityOf,
+  identityText,
+  isV1alpha1,
+  printConfig,
+  sameIdentity,
+  withDocuments,
+  withValue,
+} from "../document/document.ts";
 import { refusal } from "../fault.ts";
 import { applyDeletions, partDeletions } from "./deletion.ts";
 import type { Operation } from "./json-patch.ts";
@@ -17,7 +26,7 @@ export type Patch =
 
 /**
  * Reads a patch as talosctl does: documents are a strategic merge; a list, in JSON or YAML, is operations. Throws Fault `talos.patch`
- * (or `talos.config` for documents that are none). Two documents of one identity are refused.
+ * for what is neither. Documents of one identity are merged one after another.
  */
 export function loadPatch(text: string): Patch {
   const { pieces } = readPieces(text, "talos.patch");
@@ -25,7 +34,13 @@ export function loadPatch(text: string): Patch {
     return { kind: "json", operations: readOperations(pieces[0]!.value) };
   const odd = pieces.find(({ value }) => !isObject(value));
   if (odd !== undefined) throw refusal("talos.patch", `line ${odd.line}: neither a document nor a list of operations`);
-  return { kind: "strategic", documents: parseConfig(text).documents };
+  return {
+    kind: "strategic",
+    documents: pieces.map(({ prefix, body, value }) => {
+      const mapping = value as JsonObject;
+      return { identity: identityOf(mapping), value: mapping, source: { prefix, body, value: mapping } };
+    }),
+  };
 }
 
 /** The configuration with the patch applied; `config` itself is left alone. Throws Fault `talos.patch`. */
@@ -53,6 +68,9 @@ function applyJson(config: MachineConfig, operations: readonly Operation[]): Mac
   );
 }
 
+/** What only says which document it is. */
+const NAMES: ReadonlySet<string> = new Set(["apiVersion", "version", "kind", "name"]);
+
 function applyDocument(config: MachineConfig, patch: ConfigDocument): MachineConfig {
   const { rest, deletions, isWhole } = partDeletions(patch.value);
   const target = config.documents.find(({ identity }) => sameIdentity(identity, patch.identity));
@@ -62,6 +80,7 @@ function applyDocument(config: MachineConfig, patch: ConfigDocument): MachineCon
       config.documents.filter((document) => document !== target),
     );
   if (target === undefined) {
+    if (deletions.length > 0 && Object.keys(rest!).every((key) => NAMES.has(key))) return config;
     const added = deletions.length === 0 ? patch : withValue(patch, rest!);
     return withDocuments(config, [...config.documents, added]);
   }
