@@ -168,6 +168,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       log: throttledLog.with({ part: "agent" }),
       witness,
       settings: {
+        identity: settings.identity,
         autoAccept: settings["auto-accept-servers"],
         autoBmcSetup: settings["auto-bmc-setup"],
         insecureWipe: settings["insecure-wipe"],

@@ -269,3 +269,30 @@ test("a machine cannot report for another one", async () => {
   await fails(other.machine.reportWipe({ order: "w1", disks: [] }), Code.FailedPrecondition, /not in force/);
   assert.equal((await wipe())?.state, "started");
 });
+
+test("another machine on the wire that knows the UUID may neither wipe, nor say that it did, nor change what is on record", async () => {
+  const neighbours: Record<string, string> = {};
+  await start({ neighbours });
+  await order();
+  await fixture.settle();
+  // Anybody can ask for the boot script of any UUID, and gets a token for an address of its own.
+  neighbours["127.0.0.1"] = "52:54:00:00:00:99";
+  const thief = fixture.calls(fixture.token({ uuid: UUID, mac: MAC }));
+  assert.equal((await thief.machine.hello({ uuid: UUID, macs: [MAC] })).server, UUID);
+  const before = JSON.stringify((await server()).spec?.hardware);
+  await fails(
+    thief.agent.createServer(registration()),
+    Code.PermissionDenied,
+    /52:54:00:00:00:99, which is none of the Server's/,
+  );
+  assert.equal(JSON.stringify((await server()).spec?.hardware), before);
+  for (const call of [
+    thief.machine.beginWipe({ order: "w1" }),
+    thief.machine.reportWipe({ order: "w1", disks: [{ ...VDA, state: DiskState.DONE, verified: true }] }),
+    thief.agent.heartbeat({ uuid: UUID }),
+    thief.agent.markServerAsWiped({ uuid: UUID, wipeOrder: "w1" }),
+  ]) {
+    await fails(call, Code.PermissionDenied, /does not speak for Server/);
+  }
+  assert.deepEqual([(await wipe())?.state, (await wipe())?.disks], ["ordered", undefined]);
+});

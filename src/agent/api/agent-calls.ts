@@ -22,6 +22,7 @@ import { Newcomers } from "./newcomers.ts";
 import { register, summaryOf } from "./registration.ts";
 import type { Registered } from "./registration.ts";
 import type { Registry } from "./registry.ts";
+import type { Identity, Presence } from "./presence.ts";
 import type { WipeOrders } from "./wipe-orders.ts";
 
 export interface AgentSettings {
@@ -37,6 +38,8 @@ export interface AgentSettings {
   readonly rebootTimeout: number;
   /** Where the Secrets with accounts of BMCs are; absent: upstream's, `default`. */
   readonly bmcSecretNamespace?: string;
+  /** Whose word counts where nobody sees the caller's hardware address; absent: nobody's. */
+  readonly identity?: Identity;
   /** CIDRs of addresses that no Server is to have. */
   readonly negativeAddressFilter: readonly string[];
 }
@@ -50,12 +53,13 @@ export interface AgentCallsOptions {
   readonly logs: AgentLogs;
   readonly settings: AgentSettings;
   readonly wipes: WipeOrders;
+  readonly presence: Presence;
   /** Undefined: nobody can log in at BMCs here, and no machine is asked to set one up. */
   readonly accounts: BmcAccounts | undefined;
 }
 
 export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof Agent> {
-  const { registry, inventory, digest, clock, guard, logs, settings, wipes, accounts } = options;
+  const { registry, inventory, digest, clock, guard, logs, settings, wipes, presence, accounts } = options;
   const newcomers = new Newcomers(clock);
   const filtered = networksOf(settings.negativeAddressFilter);
 
@@ -68,7 +72,8 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     checkClaims(boot.caller, { ...facts, macs: seen });
     const hostname = clean(request.hostname).slice(0, 253);
     const admitNew = (): void => newcomers.admit(boot.caller.address);
-    const options = { registry, known: inventory, digest, autoAccept: settings.autoAccept, admitNew };
+    const mayRefresh = (server: Server): Promise<void> => presence.mustNotBeForeign(server, boot.caller.address);
+    const options = { registry, known: inventory, digest, autoAccept: settings.autoAccept, mayRefresh, admitNew };
     const registered = await register({ facts, hardware, hostname }, options);
     const { server } = registered;
     const order = await confirmed(server);
@@ -149,6 +154,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     markServerAsWiped: guard.method(async ({ uuid, wipeOrder }, boot) => {
       const server = await ownServer(uuid, boot);
       const { id } = await ordered(server);
+      await presence.mustBeOwn(server, boot.caller.address);
       if ((wipeOrder || boot.wipeOrder) !== id) {
         throw refusal("agent.not-ordered", `wipe_order: the order in force is ${id}, and this boot was not given it`);
       }
@@ -174,6 +180,7 @@ export function createAgentCalls(options: AgentCallsOptions): ServiceImpl<typeof
     heartbeat: guard.method(async ({ uuid }, boot) => {
       const server = await ownServer(uuid, boot);
       const { id } = await ordered(server);
+      await presence.mustBeOwn(server, boot.caller.address);
       // The first one comes before the first byte is written, and is its BeginWipe.
       await (boot.wiping === id ? wipes.heard(server.metadata.name!, id) : wipes.begin(server.metadata.name!, id));
       boot.wiping = id;

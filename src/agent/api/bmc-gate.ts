@@ -9,6 +9,7 @@ import type { Fault } from "#std/fault.ts";
 import type { AccessOptions } from "./access.ts";
 import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
+import { macsOf } from "./presence.ts";
 import type { Registry } from "./registry.ts";
 
 export interface BmcGateOptions {
@@ -54,9 +55,4 @@ export function createBmcGate({ registry, neighbour, log, onRefused }: BmcGateOp
       throw problem;
     },
   };
-}
-
-function macsOf({ spec }: Server): string[] {
-  const interfaces = spec?.hardware?.network?.interfaces ?? [];
-  return interfaces.flatMap(({ mac = "", permanentMac = "" }) => [mac, permanentMac]).filter((mac) => mac !== "");
 }

@@ -28,6 +28,7 @@ import { Intake } from "./intake.ts";
 import { createAgentLogs } from "./logs.ts";
 import type { AgentLogs } from "./logs.ts";
 import { createMachineCalls } from "./machine-calls.ts";
+import { createPresence } from "./presence.ts";
 import { createOrders } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import type { Registry } from "./registry.ts";
@@ -84,6 +85,7 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const admit = createAccess({ seal, access, clock, log, neighbour, macsOf });
   const guard = createGuard({ admit, boots, clock, log, witness, isReady: () => inventory.isComplete });
 
+  const presence = createPresence({ identity: settings.identity ?? "neighbour", neighbour, registry, log });
   const gate = createBmcGate({ registry, neighbour, log, onRefused: options.onBmcRefused ?? (() => {}) });
   const records = new BmcRecords(registry, settings.bmcSecretNamespace ?? "default");
   const { proveBmc: prove } = options;
@@ -93,10 +95,24 @@ export function createAgentHandler(options: AgentApiOptions): AgentApi {
   const { insecureWipe, ordersSince } = settings;
   const wipes = createWipeOrders({ registry, clock, insecureWipe, ordersSince, ...(signer && { signer }) });
   const router = createConnectRouter({ readMaxBytes: MOST_BYTES, acceptCompression: [], requestGate: guard.gate })
-    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes, accounts }))
+    .service(Agent, createAgentCalls({ registry, inventory, digest, clock, guard, logs, settings, wipes, presence, accounts }))
     .service(
       Machine,
-      createMachineCalls({ inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe, registry, accounts }),
+      createMachineCalls({
+        inventory,
+        digest,
+        seal,
+        clock,
+        guard,
+        boots,
+        logs,
+        orders,
+        wipes,
+        presence,
+        insecureWipe,
+        registry,
+        accounts,
+      }),
     );
   return {
     handler: createRpcHandler(router, new Intake(clock)),

@@ -22,6 +22,7 @@ import { SILENCE } from "./orders.ts";
 import type { Orders } from "./orders.ts";
 import type { Registry } from "./registry.ts";
 import { CALL } from "./rpc.ts";
+import type { Presence } from "./presence.ts";
 import { createWipeCalls } from "./wipe-calls.ts";
 import type { WipeOrders } from "./wipe-orders.ts";
 
@@ -35,6 +36,7 @@ export interface MachineCallsOptions {
   readonly logs: AgentLogs;
   readonly orders: Orders;
   readonly wipes: WipeOrders;
+  readonly presence: Presence;
   readonly insecureWipe: boolean;
   readonly registry: Registry;
   readonly accounts: BmcAccounts | undefined;
@@ -49,7 +51,8 @@ const NOTABLE = /^(?:\S+ )?(?:error|warn)\b/i;
 const MOST_NOTABLE = 8;
 
 export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<typeof Machine> {
-  const { inventory, digest, seal, clock, guard, boots, logs, orders, wipes, insecureWipe, registry, accounts } = options;
+  const { inventory, digest, seal, clock, guard, boots, logs, orders, wipes, presence, insecureWipe, registry, accounts } =
+    options;
 
   async function hello(request: HelloRequest, caller: Boot): Promise<HelloAnswer> {
     const facts = factsOf(request, caller);
@@ -155,6 +158,14 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
     return encodeToken({ ...token, address, expires: clock.now() + 2 * HALF_LIFE }, seal);
   }
 
+  async function ownServerOf(boot: Boot): Promise<string> {
+    const name = registered(boot);
+    const server = await registry.server(name);
+    if (server === undefined) throw refusal("agent.not-registered", `there is no Server ${name} any more`);
+    await presence.mustBeOwn(server, boot.caller.address);
+    return name;
+  }
+
   return {
     hello: guard.method(hello),
     report: guard.bootMethod(async ({ steps }, boot) => {
@@ -167,7 +178,7 @@ export function createMachineCalls(options: MachineCallsOptions): ServiceImpl<ty
     }),
     log: guard.bootMethod(log),
     orders: follow,
-    ...createWipeCalls({ guard, wipes, serverOf: registered, insecureWipe }),
+    ...createWipeCalls({ guard, wipes, ownServerOf, insecureWipe }),
     ...createBmcCalls({ guard, registry, accounts, serverOf: registered }),
   };
 }

@@ -21,6 +21,8 @@ export interface RegistrationOptions {
   readonly digest: Digest;
   /** New Servers are accepted. */
   readonly autoAccept: boolean;
+  /** Rejects when the caller may not bring a Server that is accepted up to date. */
+  readonly mayRefresh: (server: Server) => Promise<void>;
   /** Throws when no new Server is to be made now. */
   readonly admitNew: () => void;
 }
@@ -69,6 +71,7 @@ export async function register(report: Report, options: RegistrationOptions): Pr
     }
     known.saw(server);
     if (!isSameMachine(server, facts)) continue;
+    if (server.spec?.accepted === true) await options.mayRefresh(server);
     const registered = await refresh(server, report, registry);
     if (registered === undefined) continue;
     const after = options.autoAccept ? await accepted(registered.server, registry) : registered.server;

@@ -15,8 +15,8 @@ import type { WipeOrders } from "./wipe-orders.ts";
 export interface WipeCallsOptions {
   readonly guard: Guard;
   readonly wipes: WipeOrders;
-  /** Name of the boot's Server. Fault `agent.not-registered`. */
-  readonly serverOf: (boot: Boot) => string;
+  /** Name of the boot's Server, from whose own interface the call came. Faults `agent.not-registered` and `agent.denied`. */
+  readonly ownServerOf: (boot: Boot) => Promise<string>;
   readonly insecureWipe: boolean;
 }
 
@@ -38,13 +38,13 @@ const STATES: Readonly<Record<number, ReportedDisk["state"]>> = {
 export function createWipeCalls({
   guard,
   wipes,
-  serverOf,
+  ownServerOf,
   insecureWipe,
 }: WipeCallsOptions): Pick<ServiceImpl<typeof Machine>, "beginWipe" | "reportWipe"> {
   return {
     beginWipe: guard.bootMethod(async ({ order }, boot) => {
       if (order === "") throw refusal("agent.malformed", "order: missing");
-      const server = await wipes.begin(serverOf(boot), order);
+      const server = await wipes.begin(await ownServerOf(boot), order);
       const mode = wipeModeOf(server, insecureWipe);
       boot.waitingFor = "its disks to be wiped";
       guard.saw(boot, {
@@ -63,7 +63,7 @@ export function createWipeCalls({
     reportWipe: guard.bootMethod(async ({ order, disks }, boot) => {
       if (order === "") throw refusal("agent.malformed", "order: missing");
       const reported = disksOf(disks);
-      await wipes.report(serverOf(boot), order, reported);
+      await wipes.report(await ownServerOf(boot), order, reported);
       if (isOver(reported)) boot.waitingFor = "an order";
       return {};
     }),

@@ -74,6 +74,15 @@ export const SETTINGS = {
     group: "Servers",
     doc: "Who may call the agent API: machines with the token of their boot script, or (for upstream's agent) anyone who reaches the port.",
   },
+  identity: {
+    type: "choice",
+    default: "neighbour",
+    choices: ["neighbour", "network"],
+    env: ["SIDERO_IDENTITY"],
+    roles: PROCESS,
+    group: "Servers",
+    doc: "Where nobody here sees the hardware address of a machine that calls (it is behind a router or a relay): neighbour refuses what matters of it (wipes), network trusts whoever routes the site's packets.",
+  },
   "auto-accept-servers": {
     type: "boolean",
     default: false,

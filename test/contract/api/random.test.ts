@@ -23,7 +23,7 @@ const RUNS = 15 * Number(process.env["SCALE"] ?? 1);
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /** Rules that only our code can say. */
-const ONE_SIDED = /\.(strategicPatches|selector)\b/;
+const ONE_SIDED = /\.(strategicPatches|selector)\b|\.where: Invalid value: (?!.* in body )/;
 
 interface Subject {
   readonly name: string;
