@@ -1,5 +1,9 @@
 /** What machines send through SideroLink. */
 import assert from "node:assert/strict";
+import { readEvent } from "#link/read-event.ts";
+import { storyOf } from "#decide/link/story.ts";
+import { applyEvent } from "#decide/link/effect.ts";
+import { fromHex } from "#std/bytes.ts";
 import { createLines } from "#wire/kmsg-log/lines.ts";
 import { LONGEST_RECORD, parseRecord } from "#wire/kmsg-log/record.ts";
 import { latin, type Parser, read } from "./parser.ts";
@@ -26,4 +30,23 @@ const kmsgLog: Parser = {
   },
 };
 
-export const link: readonly Parser[] = [kmsgLog];
+const TYPES = ["Address", "ConfigValidationError", "ConfigLoadError", "Phase", "Task", "ServiceState", "Sequence"];
+
+/** Byte 0 picks the type, the rest is the message. */
+const linkEvent: Parser = {
+  name: "link-event",
+  seeds: ["000a0168120161120162", "030a07696e7374616c6c", "050a017310061a016d", "060a0762106f1a0312016d"].map((each) =>
+    fromHex(each)!,
+  ),
+  words: ["0a07696e7374616c6c", "0a04626f6f74", "1001", "1a0312016d", "0800", "ff"].map((each) => fromHex(each)!),
+  longest: 1024,
+  run(input) {
+    const event = readEvent({ typeUrl: `machine.${TYPES[(input[0] ?? 0) % TYPES.length]}Event`, value: input.subarray(1) });
+    const options = { tunnel: "fd00::1/64", negative: [], now: "2026-01-02T03:04:05Z" };
+    const once = applyEvent({ conditions: [] }, event, options);
+    assert.equal(applyEvent(once, event, options), once);
+    assert.ok((storyOf(event)?.line.length ?? 0) <= 1000);
+  },
+};
+
+export const link: readonly Parser[] = [kmsgLog, linkEvent];
