@@ -1,8 +1,12 @@
 /** Machine configurations and their patches: both come from resources that anybody with a namespace can write. */
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { documentOf, printConfig, withDocuments, withValue } from "#talos/document/document.ts";
 import { parseConfig } from "#talos/document/parse.ts";
 import { applyPatch, loadPatch } from "#talos/patch/patch.ts";
+import { parseSecrets, printSecrets } from "#talos/secrets-text.ts";
+import { parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
+import { fileOf } from "#main/talos/archive.ts";
 import { latin, type Parser, read } from "./parser.ts";
 
 const CONFIG = `version: v1alpha1 # one
@@ -72,4 +76,49 @@ const patch: Parser = {
   },
 };
 
-export const talos: readonly Parser[] = [config, patch];
+const PEM = Buffer.from("-----BEGIN X-----\nAAAA\n-----END X-----\n").toString("base64");
+
+/** Secrets bundles and talosconfigs: files of users, and Secrets of clusters. */
+const bundle: Parser = {
+  name: "talos-secrets",
+  seeds: [
+    `cluster: {id: a, secret: b}\nsecrets: {bootstraptoken: a.b, secretboxencryptionsecret: c}\ntrustdinfo: {token: d}\ncerts:\n${["etcd", "k8s", "k8saggregator", "os", "k8sserviceaccount"].map((name) => `  ${name}: {crt: ${PEM}, key: ${PEM}}\n`).join("")}`,
+    `context: a\ncontexts:\n  a: {endpoints: [b], nodes: [], ca: ${PEM}, crt: ${PEM}, key: ${PEM}}\n`,
+  ].map(latin),
+  words: [...WORDS, PEM, "crt: ", "contexts:\n"].map(latin),
+  longest: 4096,
+  run(input) {
+    const text = Buffer.from(input).toString("utf8");
+    const secrets = read(() => parseSecrets(text));
+    if (secrets !== undefined) assert.deepEqual(parseSecrets(printSecrets(secrets)), secrets);
+    const context = read(() => parseTalosconfig(text));
+    if (context !== undefined) assert.deepEqual(parseTalosconfig(printTalosconfig(context)), context);
+  },
+};
+
+/** What a machine sends for a kubeconfig. */
+const archive: Parser = {
+  name: "talos-archive",
+  seeds: [
+    tar("kubeconfig", "a: b"),
+    tar("other", "x".repeat(600)),
+    Buffer.concat([tar("other", "x"), tar("kubeconfig", "y")]),
+  ].map((bytes) => new Uint8Array(bytes)),
+  words: ["kubeconfig\0", "00000000010\0", "77777777777\0", "-1\0"].map(latin),
+  longest: 4096,
+  run(input) {
+    // Damage to the archive itself, not only to its compression.
+    read(() => fileOf(gzipSync(input), "kubeconfig"));
+    read(() => fileOf(input, "kubeconfig"));
+  },
+};
+
+function tar(name: string, text: string): Buffer {
+  const bytes = Buffer.alloc(512 + Math.ceil(text.length / 512) * 512);
+  bytes.write(name, 0);
+  bytes.write(`${text.length.toString(8).padStart(11, "0")}\0`, 124);
+  bytes.write(text, 512);
+  return bytes;
+}
+
+export const talos: readonly Parser[] = [config, patch, bundle, archive];
