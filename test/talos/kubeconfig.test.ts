@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { after, test } from "node:test";
 import { parse } from "yaml";
 import { standardKey, systemPki } from "#io/node/pki.ts";
+import { locateKubectl, withoutPeer } from "../peers/locate.ts";
 import { issueKubernetesAdmin, printKubeconfig } from "#talos/kubeconfig.ts";
 
 const directory = mkdtempSync(`${tmpdir()}/sidero-kubeconfig-`);
@@ -20,46 +21,50 @@ interface Kubeconfig {
   "current-context": string;
 }
 
-test("a kubeconfig from the Kubernetes authority, be it of ECDSA (ours) or RSA (kubeadm's)", async () => {
-  const now = Date.now();
-  for (const algorithm of ["ecdsa-p256", "rsa-2048"] as const) {
-    const authority = await systemPki.issue({
-      algorithm,
-      subject: [{ type: "O", value: "kubernetes" }],
-      notBefore: now - 1000,
-      notAfter: now + 3_600_000,
-      isAuthority: true,
-      usages: ["server", "client"],
-    });
-    const client = await issueKubernetesAdmin(authority, { pki: systemPki, now });
-    const text = printKubeconfig({ clusterName: "c1", server: "https://10.0.0.1:6443", ca: authority.certificate, client });
-    const config = parse(text) as Kubeconfig;
-    assert.equal(config["current-context"], "c1-admin@c1");
-    const [{ user }] = config.users;
-    const file = (name: string, content: string): string => {
-      writeFileSync(`${directory}/${name}`, content);
-      return `${directory}/${name}`;
-    };
-    const ca = file("ca.crt", Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString());
-    const crt = file("client.crt", Buffer.from(user["client-certificate-data"], "base64").toString());
-    const openssl = (...args: string[]): string => execFileSync("openssl", args, { encoding: "utf8", stdio: "pipe" });
-    assert.match(openssl("verify", "-CAfile", ca, "-purpose", "sslclient", crt), /OK/);
-    const shown = openssl("x509", "-in", crt, "-noout", "-text");
-    for (const word of [
-      "Subject: O = system:masters, CN = kubernetes-admin",
-      "Public-Key: (2048 bit)",
-      "TLS Web Client Authentication",
-    ])
-      assert.ok(shown.includes(word), `${word} in\n${shown}`);
-    const kubectl = execFileSync(
-      "kubectl",
-      ["--kubeconfig", file("config", text), "config", "view", "-o", "jsonpath={.clusters[0].cluster.server} {.users[0].name}"],
-      { encoding: "utf8" },
-    );
-    assert.equal(kubectl, "https://10.0.0.1:6443 c1-admin");
-    assert.equal(await subjectSeen(authority, user), "kubernetes-admin");
-  }
-});
+test(
+  "a kubeconfig from the Kubernetes authority, be it of ECDSA (ours) or RSA (kubeadm's)",
+  { skip: withoutPeer("kubectl") },
+  async () => {
+    const now = Date.now();
+    for (const algorithm of ["ecdsa-p256", "rsa-2048"] as const) {
+      const authority = await systemPki.issue({
+        algorithm,
+        subject: [{ type: "O", value: "kubernetes" }],
+        notBefore: now - 1000,
+        notAfter: now + 3_600_000,
+        isAuthority: true,
+        usages: ["server", "client"],
+      });
+      const client = await issueKubernetesAdmin(authority, { pki: systemPki, now });
+      const text = printKubeconfig({ clusterName: "c1", server: "https://10.0.0.1:6443", ca: authority.certificate, client });
+      const config = parse(text) as Kubeconfig;
+      assert.equal(config["current-context"], "c1-admin@c1");
+      const [{ user }] = config.users;
+      const file = (name: string, content: string): string => {
+        writeFileSync(`${directory}/${name}`, content);
+        return `${directory}/${name}`;
+      };
+      const ca = file("ca.crt", Buffer.from(config.clusters[0].cluster["certificate-authority-data"], "base64").toString());
+      const crt = file("client.crt", Buffer.from(user["client-certificate-data"], "base64").toString());
+      const openssl = (...args: string[]): string => execFileSync("openssl", args, { encoding: "utf8", stdio: "pipe" });
+      assert.match(openssl("verify", "-CAfile", ca, "-purpose", "sslclient", crt), /OK/);
+      const shown = openssl("x509", "-in", crt, "-noout", "-text");
+      for (const word of [
+        "Subject: O = system:masters, CN = kubernetes-admin",
+        "Public-Key: (2048 bit)",
+        "TLS Web Client Authentication",
+      ])
+        assert.ok(shown.includes(word), `${word} in\n${shown}`);
+      const kubectl = execFileSync(
+        locateKubectl("1.36"),
+        ["--kubeconfig", file("config", text), "config", "view", "-o", "jsonpath={.clusters[0].cluster.server} {.users[0].name}"],
+        { encoding: "utf8" },
+      );
+      assert.equal(kubectl, "https://10.0.0.1:6443 c1-admin");
+      assert.equal(await subjectSeen(authority, user), "kubernetes-admin");
+    }
+  },
+);
 
 /** The name by which a server knows the holder of the certificate. */
 async function subjectSeen(
