@@ -193,6 +193,18 @@ test("what a person has switched off stays off, whatever the life cycle wants of
   assert.equal(model.power, "on");
 });
 
+test("a request that was refused keeps nobody's power", () => {
+  const model = new Model();
+  const request = "power-off 1";
+  model.record = {
+    phase: "Discovered",
+    request: { value: request, outcome: "refused: it came with a move", at: "2030-01-01T00:00:00Z" },
+  };
+  model.wanted = { ...WANTED, request };
+  model.rest();
+  assert.deepEqual([model.power, waitsFor(model) === "KeptOff"], ["on", false]);
+});
+
 test("a BMC that fails is tried ever more seldom, and told of once; when it works again the machine goes on by itself", () => {
   const model = new Model();
   model.record = { phase: "Discovered" };

@@ -2,9 +2,10 @@
 import type { Machine, Wait } from "./machine.ts";
 import { requestCommand } from "./told.ts";
 
-/** What the last request keeps its power at, until the annotation goes or says something else. */
+/** What the last request keeps its power at, until the annotation goes or says something else; one that was refused keeps nothing. */
 export function holdOf({ wanted, record }: Machine): "on" | "off" | undefined {
   if (wanted.request === undefined || record.request?.value !== wanted.request) return undefined;
+  if (record.request.outcome.startsWith("refused")) return undefined;
   const [verb] = wanted.request.split(" ", 1);
   return verb === "power-on" ? "on" : verb === "power-off" ? "off" : undefined;
 }

@@ -18,6 +18,3 @@ export const SANITIZE_LOG_LENGTH = 512;
 
 /** Identify data structures are one page. */
 export const IDENTIFY_LENGTH = 4096;
-
-/** For commands to all namespaces. */
-export const ALL_NAMESPACES = 0xffff_ffff;

@@ -69,25 +69,3 @@ export const chassisIdentify = command<{ readonly seconds: number; readonly fore
   ask: ({ seconds, forever }) => (forever === undefined ? [seconds] : [seconds, forever ? 1 : 0]),
   read: done,
 });
-
-export interface ChassisCapabilities {
-  readonly intrusionSensor: boolean;
-  readonly frontPanelLockout: boolean;
-  readonly diagnosticInterrupt: boolean;
-}
-
-/** §28.1 */
-export const getChassisCapabilities = command<void, ChassisCapabilities>({
-  name: "Get Chassis Capabilities",
-  netFn: NET_FN.chassis,
-  command: CHASSIS.getCapabilities,
-  ask: nothing,
-  read: (reader) => {
-    const flags = reader.byte();
-    return {
-      intrusionSensor: (flags & 0x01) !== 0,
-      frontPanelLockout: (flags & 0x02) !== 0,
-      diagnosticInterrupt: (flags & 0x04) !== 0,
-    };
-  },
-});

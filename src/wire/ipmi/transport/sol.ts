@@ -18,9 +18,6 @@ export const SOL_PARAMETER = {
   port: 8,
 } as const;
 
-/** Bit rates by their code in parameters 5 and 6. */
-export const BIT_RATES: Readonly<Record<number, number>> = { 6: 9600, 7: 19_200, 8: 38_400, 9: 57_600, 10: 115_200 };
-
 export const getSolParameter = command<ParameterQuestion, Uint8Array>({
   name: "Get SOL Configuration Parameters",
   netFn: NET_FN.transport,
