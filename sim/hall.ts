@@ -1,4 +1,5 @@
 /** A data centre in a process: a hall of machines on a switch, Sidero on its host, and people. Time passes when {@link Hall.pass} says so. */
+import { dialTalos } from "#main/talos/client.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { MemoryBlobs } from "#io/memory/blobs.ts";
 import { createMemoryDisk } from "#io/memory/disk.ts";
@@ -100,6 +101,7 @@ export class Hall {
       origins: new Map([["https://github.com", releases]]),
       subnets: { subnets: [{ subnet: "10.77.0.0/16", mode: "server", pools: ["10.77.1.0-10.77.254.255"], leaseTime: "12h" }] },
       flags: { "agent-image": "/image", "boot-programs": "/programs", ...options.flags },
+      dialTalos,
       log: storyLog(this.story, options.line),
       ...options.site,
     };

@@ -12,6 +12,7 @@ import { systemCrypto } from "#io/node/crypto.ts";
 import { digest } from "#io/node/digest.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
+import { createMemoryPki } from "#io/memory/pki.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { ProvisionDoors } from "#main/doors.ts";
 import { openFleet } from "#main/fleet.ts";
@@ -64,6 +65,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     leaderElection: true,
     assets: { blobs, downloads },
     machines,
+    clusters: { providers: new Set(settings.providers), dial: site.dialTalos, pki: createMemoryPki() },
     ...(site.between && { between: site.between }),
   });
   bmcs.connect({ client: plane.client });

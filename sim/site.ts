@@ -1,4 +1,5 @@
 /** Where Sidero's process runs in the simulation. */
+import type { TalosDial } from "#talos/api.ts";
 import type { Store } from "#apiserver/store/store.ts";
 import type { Clock } from "#io/clock.ts";
 import type { HttpTransport } from "#io/http.ts";
@@ -29,6 +30,8 @@ export interface Site {
   readonly log: Log;
   /** Between Sidero's own clients and its API. */
   readonly between?: (transport: HttpTransport) => HttpTransport;
+  /** To the machines that run Talos. */
+  readonly dialTalos: TalosDial;
   /** Called with a store that has just been opened, before anything is done with it. */
   readonly onStore?: (store: Store) => void;
 }

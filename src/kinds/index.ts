@@ -23,7 +23,7 @@ const infrastructure = packaging("caps", "v1alpha3");
 /** Owned by no Cluster, so `clusterctl move` would leave it behind, and the target would take its Server for free. */
 const infrastructureMoved = { ...infrastructure, labels: { ...infrastructure.labels, ...MOVE } };
 
-export const families: readonly Family[] = [
+const ours: readonly Family[] = [
   { ...metal, storage: BootRecord, older: [] },
   { ...metalMoved, storage: Environment, older: [environment] },
   { ...metalMoved, storage: Server, older: [server] },
@@ -34,3 +34,21 @@ export const families: readonly Family[] = [
   { ...infrastructure, storage: MetalMachineTemplate, older: [metalMachineTemplate] },
   { ...infrastructureMoved, storage: ServerBinding, older: [] },
 ];
+
+/** Controllers and kinds that come together, each of which Cluster API lets somebody else provide. */
+export const PROVIDERS = ["core", "bootstrap-talos", "control-plane-talos", "infrastructure-sidero"] as const;
+export type Provider = (typeof PROVIDERS)[number];
+
+/** What a provider brings. Our own kinds stay when our infrastructure controllers are switched off: Servers have use for them. */
+const provided: Readonly<Record<Provider, readonly Family[]>> = {
+  core: [],
+  "bootstrap-talos": [],
+  "control-plane-talos": [],
+  "infrastructure-sidero": [],
+};
+
+export function familiesOf(providers: Iterable<Provider>): readonly Family[] {
+  return [...ours, ...[...providers].flatMap((provider) => provided[provider])];
+}
+
+export const families = familiesOf(PROVIDERS);

@@ -7,8 +7,12 @@ import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Pki } from "#io/pki.ts";
+import type { Provider } from "#kinds/index.ts";
 import type { Controller } from "#kube/controller.ts";
 import type { Metrics } from "#kube/metrics.ts";
+import type { TalosDial } from "#talos/api.ts";
 import type { MachinePorts } from "./machines.ts";
 
 /** Where the files of Environments are. They outlive the controllers, which are made anew whenever this process leads again. */
@@ -17,13 +21,22 @@ export interface AssetPorts {
   readonly downloads: Downloads;
 }
 
+/** What clusters are made with. */
+export interface ClusterPorts {
+  readonly providers: ReadonlySet<Provider>;
+  readonly dial: TalosDial;
+  readonly pki: Pki;
+}
+
 export interface ControllerPorts {
   readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly metrics: Metrics;
   /** Absent without network boot: nothing is downloaded. */
   readonly assets?: AssetPorts;
   /** Absent without network boot: machines are left alone. */
   readonly machines?: MachinePorts;
+  readonly clusters: ClusterPorts;
 }
 
 /** Fresh ones: some keep an index of what they have seen. */

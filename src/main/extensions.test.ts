@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { printFieldError } from "#schema/field.ts";
 import type { KubeObject } from "#schema/meta.ts";
+import { families } from "#kinds/index.ts";
 import { ourExtensions } from "./extensions.ts";
 
-const extension = ourExtensions().get("metal.sidero.dev/ServerClass")!;
+const extension = ourExtensions(families).get("metal.sidero.dev/ServerClass")!;
 const context = { dryRun: false, operation: "CREATE" } as const;
 
 function serverClass(where: string, version = "v1alpha2"): KubeObject {

@@ -4,11 +4,10 @@ import { isObject } from "#std/json.ts";
 import type { Extension } from "#schema/definition.ts";
 import { type Family, toExtension } from "#schema/family.ts";
 import type { KubeObject } from "#schema/meta.ts";
-import { families } from "#kinds/index.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 
 /** By group and kind. */
-export function ourExtensions(): Map<string, Extension> {
+export function ourExtensions(families: readonly Family[]): Map<string, Extension> {
   return new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, extensionOf(family)]));
 }
 

@@ -5,11 +5,13 @@ import type { Log } from "#io/log.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { MemoryJournal } from "#io/memory/journal.ts";
+import { createMemoryPki } from "#io/memory/pki.ts";
 import { digest } from "#io/node/digest.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import { Fault } from "#std/fault.ts";
+import { dialTalos } from "./talos/client.ts";
 import { createPlane } from "./plane.ts";
 
 test("a disk that is full for long stops the controllers, not the API, and they lead again by themselves", async () => {
@@ -20,7 +22,8 @@ test("a disk that is full for long stops the controllers, not the API, and they 
   const note = (message: string): void => void messages.push(message);
   const log: Log = { error: note, warn: () => {}, info: note, debug: () => {}, with: () => log };
   const entropy = new SeededEntropy(1);
-  const ports = { store, clock, entropy, digest, log, metrics: silentMetrics };
+  const clusters = { providers: new Set<never>(), dial: dialTalos, pki: createMemoryPki() };
+  const ports = { store, clock, entropy, digest, log, metrics: silentMetrics, clusters };
   const plane = createPlane({ ...ports, identity: "test", leaderElection: true });
   const stop = new AbortController();
   const pass = async (milliseconds: number): Promise<void> => {

@@ -17,7 +17,7 @@ import type { Log } from "#io/log.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
 import type { Handler, Principal } from "#io/serve.ts";
 import { coreDefinitions } from "#kinds/core/definitions.ts";
-import { families } from "#kinds/index.ts";
+import { familiesOf } from "#kinds/index.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
@@ -30,7 +30,7 @@ import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
 import { BACKUP_PATH } from "./backup-route.ts";
 import { createClusters } from "./clusters.ts";
-import type { AssetPorts } from "./controllers.ts";
+import type { AssetPorts, ClusterPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
 import { ourExtensions } from "./extensions.ts";
 import type { MachinePorts } from "./machines.ts";
@@ -57,6 +57,7 @@ export interface PlaneOptions {
   readonly assets?: AssetPorts;
   /** Absent without network boot. */
   readonly machines?: MachinePorts;
+  readonly clusters: ClusterPorts;
   /** Absent where there is nothing to copy. */
   readonly backup?: BackupRoute;
   /** What stands between our own clients and the API: a simulation lets things go wrong there. */
@@ -79,12 +80,13 @@ export interface Plane {
 }
 
 export function createPlane(options: PlaneOptions): Plane {
-  const { store, clock, entropy, digest, log, metrics } = options;
+  const { store, clock, entropy, digest, log, metrics, clusters } = options;
+  const families = familiesOf(clusters.providers);
   const api = createApiServer({
     store,
     definitions: coreDefinitions,
     crds: families.map(toCrd),
-    extensions: ourExtensions(),
+    extensions: ourExtensions(families),
     version: { version: VERSION, platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}` },
     checks: options.checks ?? [],
     clock,
@@ -107,7 +109,7 @@ export function createPlane(options: PlaneOptions): Plane {
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
     const followed = machines && createClusters(ports);
     const own = machines && { machines: { ...machines, clusters: followed!.clusters } };
-    const list = controllers({ clock, metrics, ...(assets && { assets }), ...own });
+    const list = controllers({ clock, entropy, metrics, clusters, ...(assets && { assets }), ...own });
     const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
     const following = followed?.run(signal);
     // Whoever does not know which clusters are paused would take all their machines for paused.

@@ -17,6 +17,7 @@ import { disk } from "#io/node/disk.ts";
 import { systemEntropy as entropy } from "#io/node/entropy.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { createLog } from "#io/node/log.ts";
+import { systemPki } from "#io/node/pki.ts";
 import { listen } from "#io/node/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { createBackupRoute } from "./backup-route.ts";
@@ -27,6 +28,7 @@ import { nodeFleetDoors, openFleet } from "./fleet.ts";
 import type { OpenFleet } from "./fleet.ts";
 import { createMachines } from "./machines.ts";
 import { restoredAt } from "./restored.ts";
+import { dialTalos } from "./talos/client.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -77,6 +79,7 @@ export async function up(settings: Settings): Promise<void> {
       identity,
       leaderElection,
       backup,
+      clusters: { providers: new Set(settings.providers), dial: dialTalos, pki: systemPki },
       ...(tokens && { tokens }),
       ...(assets && { assets }),
       ...(machines && { machines }),

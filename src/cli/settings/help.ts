@@ -10,6 +10,8 @@ export function defaultText(setting: Setting): string {
   switch (setting.type) {
     case "duration":
       return formatDuration(setting.default);
+    case "several":
+      return setting.default.join(",");
     case "list":
       return setting.default.join(setting.separator);
     default:

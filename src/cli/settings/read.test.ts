@@ -93,3 +93,14 @@ test("settings of another role are unknown to this one", () => {
   );
   assert.throws(() => readSettings("serve", { flags: { data: "/x" }, env: {} }), /--data: unknown setting/);
 });
+
+test("several words are checked one by one", () => {
+  assert.deepEqual(readSettings("up", { env: {}, flags: { providers: "core, infrastructure-sidero" } }).providers, [
+    "core",
+    "infrastructure-sidero",
+  ]);
+  assert.throws(
+    () => readSettings("up", { env: {}, flags: { providers: "core,caps" } }),
+    /--providers: "caps" is not one of core,/,
+  );
+});

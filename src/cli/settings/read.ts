@@ -115,12 +115,21 @@ export function parseSetting(setting: Setting, text: string): Read {
     }
     case "address":
       return parseListenAddress(text);
+    case "several": {
+      const items = itemsOf(text, ",");
+      const unknown = items.find((item) => !setting.choices.includes(item));
+      return unknown === undefined ? { value: items } : { problem: `"${unknown}" is not one of ${setting.choices.join(", ")}` };
+    }
     case "list": {
-      const items = text.split(setting.separator).flatMap((item) => (item.trim() === "" ? [] : [item.trim()]));
+      const items = itemsOf(text, setting.separator);
       const problem = items.map((item) => setting.check?.(item)).find((message) => message !== undefined);
       return problem === undefined ? { value: items } : { problem };
     }
   }
+}
+
+function itemsOf(text: string, separator: string): string[] {
+  return text.split(separator).flatMap((item) => (item.trim() === "" ? [] : [item.trim()]));
 }
 
 function parseNumber(type: "integer" | "fraction", text: string, min: number, max: number): Read {

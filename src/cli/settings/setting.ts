@@ -23,7 +23,16 @@ interface About {
   /** Environment variables, the first that is set wins; a flag wins over all, the file loses to all. */
   readonly env?: readonly string[];
   readonly roles: readonly Role[];
-  readonly group: "API server" | "Provisioning" | "Servers" | "SideroLink" | "Process" | "Diagnostics" | "Manifest" | "Agent";
+  readonly group:
+    | "API server"
+    | "Provisioning"
+    | "Servers"
+    | "Clusters"
+    | "SideroLink"
+    | "Process"
+    | "Diagnostics"
+    | "Manifest"
+    | "Agent";
   /** Word for the value in the help text. */
   readonly value?: string;
   /** clusterctl cannot pass an empty default, so upstream writes a dash for "not given": the next place is looked at. */
@@ -68,20 +77,36 @@ export interface ListSetting extends About {
   /** A message for a bad item, undefined for a good one. */
   readonly check?: (item: string) => string | undefined;
 }
+/** Some of a few words. */
+export interface SeveralSetting<Choice extends string = string> extends About {
+  readonly type: "several";
+  readonly default: readonly Choice[];
+  readonly choices: readonly Choice[];
+}
 
-export type Setting = TextSetting | ChoiceSetting | FlagSetting | NumberSetting | DurationSetting | AddressSetting | ListSetting;
+export type Setting =
+  | TextSetting
+  | ChoiceSetting
+  | SeveralSetting
+  | FlagSetting
+  | NumberSetting
+  | DurationSetting
+  | AddressSetting
+  | ListSetting;
 
 /** The type a setting has once read. */
 export type ValueOf<S> = S extends { type: "choice"; choices: readonly (infer Choice)[] }
   ? Choice
-  : S extends { type: "text" }
-    ? string
-    : S extends { type: "boolean" }
-      ? boolean
-      : S extends { type: "integer" | "fraction" | "duration" }
-        ? number
-        : S extends { type: "address" }
-          ? ListenAddress | undefined
-          : S extends { type: "list" }
-            ? readonly string[]
-            : never;
+  : S extends { type: "several"; choices: readonly (infer Choice)[] }
+    ? readonly Choice[]
+    : S extends { type: "text" }
+      ? string
+      : S extends { type: "boolean" }
+        ? boolean
+        : S extends { type: "integer" | "fraction" | "duration" }
+          ? number
+          : S extends { type: "address" }
+            ? ListenAddress | undefined
+            : S extends { type: "list" }
+              ? readonly string[]
+              : never;

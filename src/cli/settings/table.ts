@@ -3,6 +3,7 @@
  * clusterctl variables of their manifests), so that a deployment can change sides with its configuration as it is.
  */
 import { isCidr } from "#schema/format.ts";
+import { PROVIDERS } from "#kinds/index.ts";
 import { hostProblem } from "./address.ts";
 import { PROVISIONING } from "./provisioning.ts";
 import { CONTROLLER_MANAGER, PROCESS } from "./setting.ts";
@@ -154,6 +155,16 @@ export const SETTINGS = {
     roles: PROCESS,
     group: "Servers",
     doc: "For tests: how often (0 to 1) the simulated power API fails and claims success.",
+  },
+  providers: {
+    type: "several",
+    default: PROVIDERS,
+    choices: PROVIDERS,
+    env: ["SIDERO_PROVIDERS"],
+    roles: PROCESS,
+    group: "Clusters",
+    value: "NAMES",
+    doc: "Whose kinds and controllers run here. Leave one out where somebody else's provider of Cluster API does its work.",
   },
   "wireguard-endpoint": {
     type: "text",
