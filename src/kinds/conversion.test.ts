@@ -151,6 +151,40 @@ test("MetalCluster: the first endpoint, from the spec or else the status", () =>
   assert.deepEqual([lists["spec"], lists["status"]], [{ apiEndpoints: [a] }, { ready: true, apiEndpoints: [a] }]);
 });
 
+test("TalosConfig: join is worker, and comes back as join; the status says the same in other words", () => {
+  const { make, to } = maker("TalosConfig");
+  const lastTransitionTime = "2026-01-01T00:00:00Z";
+  const conditions = [{ type: "DataSecretAvailable", status: "False", severity: "Info", lastTransitionTime }];
+  const newer = [{ type: "DataSecretAvailable", status: "False", reason: "NotAvailable", message: "", lastTransitionTime }];
+  const old = make("v1alpha3", {
+    spec: { generateType: "join", talosVersion: "v1.13" },
+    status: {
+      ready: true,
+      dataSecretName: "s",
+      talosConfig: "t",
+      failureReason: "r",
+      conditions,
+      v1beta2Status: { conditions: newer },
+    },
+  });
+  const hub = to(old, "v1beta1");
+  assert.deepEqual(hub["spec"], { generateType: "worker", talosVersion: "v1.13" });
+  assert.deepEqual(hub["status"], {
+    initialization: { dataSecretCreated: true },
+    dataSecretName: "s",
+    conditions: newer,
+    deprecated: { v1beta: { conditions, failureReason: "r" } },
+  });
+  assert.deepEqual(to(hub, "v1alpha3"), old);
+  assert.deepEqual(to(to(hub, "v1alpha2"), "v1beta1"), hub);
+});
+
+test("TalosConfig: v1alpha2's given configuration needs no conversion data", () => {
+  const { make, to } = maker("TalosConfig");
+  const spec = { generateType: "none", data: "version: v1alpha1" };
+  assert.deepEqual(to(make("v1alpha2", { spec }), "v1beta1"), make("v1beta1", { spec }));
+});
+
 test("the Go project's annotation, a whole object without apiVersion or with it, is understood; rubbish is ignored", () => {
   const { make, to } = maker("Server");
   const spec = { accepted: true, strategicPatches: ["a: 1"] };

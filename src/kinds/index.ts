@@ -1,5 +1,6 @@
 /** Every kind of Sidero, in all its versions. */
 import type { Family } from "#schema/family.ts";
+import { bootstrapFamilies } from "./bootstrap/families.ts";
 import { conversion as metalCluster } from "./infrastructure/v1alpha2/metal-cluster.ts";
 import { conversion as metalMachine } from "./infrastructure/v1alpha2/metal-machine.ts";
 import { conversion as metalMachineTemplate } from "./infrastructure/v1alpha2/metal-machine-template.ts";
@@ -42,7 +43,7 @@ export type Provider = (typeof PROVIDERS)[number];
 /** What a provider brings. Our own kinds stay when our infrastructure controllers are switched off: Servers have use for them. */
 const provided: Readonly<Record<Provider, readonly Family[]>> = {
   core: [],
-  "bootstrap-talos": [],
+  "bootstrap-talos": bootstrapFamilies,
   "control-plane-talos": [],
   "infrastructure-sidero": [],
 };

@@ -148,3 +148,40 @@ for (const [kind, version] of [
     assert.deepEqual(verdict(template(changed, asked), template({}), true), []);
   });
 }
+
+for (const [version, joins] of [
+  ["v1alpha3", true],
+  ["v1beta1", false],
+] as const) {
+  const config = (spec: object): KubeObject => ({
+    apiVersion: `bootstrap.cluster.x-k8s.io/${version}`,
+    kind: "TalosConfig",
+    metadata: { name: "x" },
+    spec,
+  });
+  const template = (spec: object): KubeObject => ({ ...config({ template: { spec } }), kind: "TalosConfigTemplate" });
+
+  test(`TalosConfig ${version}: the types that Talos knows, and where host names come from`, () => {
+    for (const judge of [(spec: object) => verdict(config(spec)), (spec: object) => verdict(template(spec))]) {
+      for (const generateType of ["controlplane", "worker", "init", "none"]) assert.deepEqual(judge({ generateType }), []);
+      for (const generateType of ["join", ""]) assert.equal(judge({ generateType }).length, joins ? 0 : 1);
+      assert.equal(judge({ generateType: "boss" }).length, 1);
+      assert.equal(judge({}).length, 1);
+      for (const source of ["", "MachineName", "InfrastructureName"]) {
+        assert.deepEqual(judge({ generateType: "worker", hostname: { source } }), []);
+      }
+      assert.match(
+        judge({ generateType: "worker", hostname: { source: "Dice" } })[0]!,
+        /hostname\.source: Unsupported value: "Dice"/,
+      );
+    }
+  });
+
+  test(`TalosConfig ${version}: the spec never changes, nor the template's`, () => {
+    const before = { generateType: "worker", talosVersion: "v1.12" };
+    const after = { ...before, talosVersion: "v1.13" };
+    assert.deepEqual(verdict(config(after), config(before)), ["spec: Forbidden: TalosConfig.Spec is immutable"]);
+    assert.match(verdict(template(after), template(before))[0]!, /TalosConfigTemplate spec is immutable/);
+    assert.deepEqual(verdict({ ...config(before), metadata: { name: "x", labels: { a: "b" } } }, config(before)), []);
+  });
+}
