@@ -34,13 +34,40 @@ export function printSecrets(secrets: Secrets): string {
 
 /** Throws Fault `talos.secrets` for what is no bundle; whether its parts can be used is for `checkSecrets`. */
 export function parseSecrets(text: string): Secrets {
+  const value = mappingOf(text, "a secrets bundle");
+  return { ...secretsOf(value), cluster: { id: required(value, "cluster", "id"), secret: required(value, "cluster", "secret") } };
+}
+
+/** Entries of the Secret that bootstrap providers before 0.5 kept; each a YAML text. */
+export interface LegacyEntries {
+  readonly certs: string;
+  readonly kubeSecrets: string;
+  readonly trustdInfo: string;
+}
+
+/** The same from their three texts, which know no identity of the cluster: it is empty, and its members cannot discover each other by it. */
+export function parseLegacySecrets({ certs, kubeSecrets, trustdInfo }: LegacyEntries): Secrets {
+  return {
+    ...secretsOf({
+      certs: mappingOf(certs, "certs"),
+      secrets: mappingOf(kubeSecrets, "kubeSecrets"),
+      trustdinfo: mappingOf(trustdInfo, "trustdInfo"),
+    }),
+    cluster: { id: "", secret: "" },
+  };
+}
+
+function mappingOf(text: string, what: string): JsonObject {
   if (text.length > LONGEST) throw refusal("talos.secrets", `longer than ${LONGEST} characters`);
   const { value } = readYaml(text, "talos.secrets");
-  if (!isObject(value)) throw refusal("talos.secrets", "a secrets bundle is a mapping");
+  if (!isObject(value)) throw refusal("talos.secrets", `${what} is a mapping`);
+  return value;
+}
+
+function secretsOf(value: JsonObject): Omit<Secrets, "cluster"> {
   const secretbox = optional(value, "secrets", "secretboxencryptionsecret");
   const aescbc = optional(value, "secrets", "aescbcencryptionsecret");
   return {
-    cluster: { id: required(value, "cluster", "id"), secret: required(value, "cluster", "secret") },
     bootstrapToken: required(value, "secrets", "bootstraptoken"),
     trustdToken: required(value, "trustdinfo", "token"),
     ...(secretbox === undefined ? {} : { secretboxEncryptionSecret: secretbox }),

@@ -142,8 +142,10 @@ const TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
 
 function problemOf(secrets: Secrets): string | undefined {
   const { cluster, bootstrapToken, trustdToken, secretboxEncryptionSecret, aescbcEncryptionSecret } = secrets;
-  if (cluster.id === "") return "cluster.id is missing";
-  if (!isKey(cluster.secret)) return "cluster.secret is not 32 bytes in base64";
+  // Old bundles have no identity at all.
+  const isAnonymous = cluster.id === "" && cluster.secret === "";
+  if (!isAnonymous && cluster.id === "") return "cluster.id is missing";
+  if (!isAnonymous && !isKey(cluster.secret)) return "cluster.secret is not 32 bytes in base64";
   if (!TOKEN.test(bootstrapToken)) return "secrets.bootstraptoken is not like abcdef.0123456789abcdef";
   if (trustdToken === "") return "trustdinfo.token is missing";
   const given = [secretboxEncryptionSecret, aescbcEncryptionSecret].filter((secret) => secret !== undefined && secret !== "");

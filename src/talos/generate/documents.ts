@@ -54,10 +54,13 @@ function machineDocuments(inputs: Inputs): JsonObject[] {
   const { cluster } = inputs.secrets;
   const { sysctls = {} } = inputs;
   return [
-    ...(inputs.discovery === false
+    ...(inputs.discovery
+      ? [document("DiscoveryServiceConfig", { name: "default", endpoint: "https://discovery.talos.dev/" })]
+      : []),
+    // Bundles of old clusters have none.
+    ...(cluster.secret === ""
       ? []
-      : [document("DiscoveryServiceConfig", { name: "default", endpoint: "https://discovery.talos.dev/" })]),
-    document("DiscoveryIdentityConfig", { clusterID: cluster.id, clusterSecret: cluster.secret }),
+      : [document("DiscoveryIdentityConfig", { clusterID: cluster.id, clusterSecret: cluster.secret })]),
     ...installDocuments(inputs),
     document("ResolverConfig", { hostDNS: { enabled: true, forwardKubeDNSToHost: true } }),
     ...(Object.keys(sysctls).length > 0 ? [document("SysctlConfig", { params: { ...sysctls } })] : []),

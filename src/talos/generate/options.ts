@@ -30,6 +30,7 @@ export interface GenerateOptions {
   readonly sysctls?: Readonly<Record<string, string>>;
   /** Registry → where it is mirrored. */
   readonly registryMirrors?: Readonly<Record<string, readonly string[]>>;
+  /** On unless it is said to be off; never without an identity of the cluster, whose key members find each other with. */
   readonly discovery?: boolean;
   readonly kubeSpan?: boolean;
   readonly persist?: boolean;
@@ -46,6 +47,7 @@ export interface Inputs extends GenerateOptions {
   readonly dnsDomain: string;
   readonly podSubnets: readonly string[];
   readonly serviceSubnets: readonly string[];
+  readonly discovery: boolean;
 }
 
 /** `join` is an old name of workers, as is nothing. Throws Fault `talos.options`. */
@@ -71,6 +73,7 @@ export function inputsOf(type: MachineType, options: GenerateOptions): Inputs {
     dnsDomain: options.dnsDomain || "cluster.local",
     podSubnets: filled(options.podSubnets, isV6 ? "fc00:db8:10::/56" : "10.244.0.0/16"),
     serviceSubnets: filled(options.serviceSubnets, isV6 ? "fc00:db8:20::/112" : "10.96.0.0/12"),
+    discovery: (options.discovery ?? true) && options.secrets.cluster.secret !== "",
   };
 }
 

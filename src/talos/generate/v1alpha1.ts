@@ -74,8 +74,8 @@ function features({ contract: { minor } }: Inputs): JsonObject {
 function cluster(inputs: Inputs): JsonObject {
   const { contract, secrets, isControlPlane, localApiServerPort } = inputs;
   return {
-    id: secrets.cluster.id,
-    secret: secrets.cluster.secret,
+    // Bundles of old clusters have none.
+    ...(secrets.cluster.secret === "" ? {} : { id: secrets.cluster.id, secret: secrets.cluster.secret }),
     controlPlane: {
       endpoint: inputs.endpoint,
       ...(!isControlPlane || localApiServerPort === undefined ? {} : { localAPIServerPort: localApiServerPort }),
@@ -91,7 +91,7 @@ function cluster(inputs: Inputs): JsonObject {
     ...(isControlPlane ? encryption(inputs) : {}),
     ca: authority(secrets.certs.k8s, isControlPlane),
     ...(isControlPlane ? controlPlane(inputs) : {}),
-    discovery: { enabled: inputs.discovery ?? true, registries: { kubernetes: { disabled: true }, service: {} } },
+    discovery: { enabled: inputs.discovery, registries: { kubernetes: { disabled: true }, service: {} } },
     ...(isControlPlane ? { etcd: { ca: authority(secrets.certs.etcd, true) } } : {}),
     ...(isControlPlane && inputs.allowSchedulingOnControlPlanes === true ? { allowSchedulingOnControlPlanes: true } : {}),
   };
