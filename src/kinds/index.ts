@@ -1,6 +1,7 @@
 /** Every kind of Sidero, in all its versions. */
 import type { Family } from "#schema/family.ts";
 import { bootstrapFamilies } from "./bootstrap/families.ts";
+import { controlPlaneFamilies } from "./controlplane/families.ts";
 import { conversion as metalCluster } from "./infrastructure/v1alpha2/metal-cluster.ts";
 import { conversion as metalMachine } from "./infrastructure/v1alpha2/metal-machine.ts";
 import { conversion as metalMachineTemplate } from "./infrastructure/v1alpha2/metal-machine-template.ts";
@@ -44,7 +45,7 @@ export type Provider = (typeof PROVIDERS)[number];
 const provided: Readonly<Record<Provider, readonly Family[]>> = {
   core: [],
   "bootstrap-talos": bootstrapFamilies,
-  "control-plane-talos": [],
+  "control-plane-talos": controlPlaneFamilies,
   "infrastructure-sidero": [],
 };
 

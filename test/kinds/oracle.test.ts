@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
+import { validateScale } from "#apiserver/handlers/scale.ts";
 import { families } from "#kinds/index.ts";
 import { toCrd } from "#schema/crd.ts";
 import { applyDefaults } from "#schema/default.ts";
@@ -119,7 +120,7 @@ describe("the genuine API server", { skip: withoutPeer("refapi") }, () => {
       const body = read as unknown as JsonObject;
       prune(body, kind.schema);
       applyDefaults(body, kind.schema);
-      const errors = validate(body, kind.schema).map(printFieldError);
+      const errors = [...validate(body, kind.schema), ...validateScale(read, kind.scale, false)].map(printFieldError);
       if (!isShaped) return [...errors, RULES_SKIPPED].sort();
       const rules = toExtension(family).validate!(read, undefined, { dryRun: true, operation: "CREATE" });
       return [...errors, ...rules.filter(({ field }) => !CODE_ONLY.test(field)).map(printFieldError)].sort();
