@@ -13,6 +13,7 @@ import type { Minting } from "#talos/pki.ts";
 import { checkSecrets, KUBEADM_FILES, makeSecrets, secretsOfKubeadm } from "#talos/secrets.ts";
 import type { KubeadmFiles, Secrets } from "#talos/secrets.ts";
 import { parseSecrets, printSecrets } from "#talos/secrets-text.ts";
+import { validateConfig } from "#talos/validate/validate.ts";
 import { issueTalosClient, printTalosconfig } from "#talos/talosconfig.ts";
 
 /** What the commands need of the machine they run on. */
@@ -213,6 +214,11 @@ async function configuration(type: MachineType, options: GenerateOptions, flags:
   const own = type === "worker" ? flags.configPatchWorker : flags.configPatchControlPlane;
   let config = generateConfig(type, options);
   for (const patch of [...flags.configPatch, ...own]) config = applyPatch(config, loadPatch(await patchText(patch, ports)));
+  // Without a disk it is meant for a machine that Talos is on already.
+  const mode = flags.installDisk === "" ? "cloud" : "metal";
+  const { errors, warnings } = validateConfig(config, { mode, contract: options.contract });
+  for (const warning of warnings) ports.tell(`${type}: ${warning}`);
+  if (errors.length > 0) throw usage(`${type}: Talos would not take it: ${errors.join("; ")}`);
   return printConfig(config);
 }
 

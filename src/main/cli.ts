@@ -18,6 +18,7 @@ import { addBmcCommands } from "#cli/bmc.ts";
 import { addCertificateCommand } from "#cli/certificate.ts";
 import { addGenCommands } from "#cli/gen.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
+import { addValidateCommand } from "#cli/validate.ts";
 import { addWhyCommand } from "#cli/why.ts";
 import { verifySignature } from "#io/node/sign.ts";
 import { Fault } from "#std/fault.ts";
@@ -108,7 +109,9 @@ function program(): Command {
     openBmc: async (...given) => (await import("./bmc.ts")).openBmc(...given),
     openRaw: async () => (await import("./bmc.ts")).openRawTerminal(),
   });
-  addGenCommands(root, async () => (await import("./gen.ts")).openGenPorts());
+  const openGenPorts = async () => (await import("./gen.ts")).openGenPorts();
+  addGenCommands(root, openGenPorts);
+  addValidateCommand(root, openGenPorts);
   addCertificateCommand(root, openTerminal, {
     readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
     verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),

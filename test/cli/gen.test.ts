@@ -164,6 +164,7 @@ describe("sidero gen", () => {
       [[...base, "--config-patch", "@missing.yaml"], /missing\.yaml/],
       [[...base, "--config-patch", "[{op: remove, path: /none}]"], /operation 1 \(remove \/none\)/],
       [[...base, "--config-patch-worker", "machine: [1]"], /machine: the patch has a list/],
+      [[...base, "--config-patch-worker", "machine: {ca: {key: x}}"], /worker: Talos would not take it: machine\.ca\.key/],
       [[...base, "-t", "everything"], /none of controlplane/],
       [
         ["config", "c3", "https://c3:6443", "--with-secrets", "patch.yaml", "-o", "none"],

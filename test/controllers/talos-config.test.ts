@@ -201,7 +201,7 @@ describe("upstream's integration tests", () => {
       /^secrets:\n([^]*)trustdinfo:\n([^]*)certs:\n([^]*)$/m.exec(printSecrets(secrets)) ?? [];
     const data = entries({ kubeSecrets: kube, trustdInfo: trustd, certs });
     await world.client.for(Secret).create({ metadata: { name: "c-talos", namespace: "default" }, data });
-    await addMachine(world, "c", "m", controlPlane({ talosVersion: "v1.3" }));
+    await addMachine(world, "c", "m", controlPlane({ talosVersion: "v1.3" }), { version: "v1.26.1" });
     start();
     await world.pass(2000);
     const config = await machineConfig("m");
@@ -270,6 +270,17 @@ describe("upstream's integration tests", () => {
     });
     assert.equal(findCondition(status?.conditions ?? [], "Ready")?.message, `* DataSecretAvailable: ${message}`);
     await assert.rejects(secret("m-bootstrap-data"), { code: "api.not-found" });
+  });
+
+  test("what Talos would refuse is told before a machine boots into it", async () => {
+    await addCluster(world, "c");
+    await addMachine(world, "c", "m", worker({ talosVersion: "v1.13" }), { version: "v1.30.2" });
+    start();
+    await world.pass(2000);
+    assert.equal(
+      (await condition("m", "DataSecretAvailable"))?.message,
+      "Talos would not take the configuration: machine.kubelet.image: Kubernetes 1.30 is too old for Talos 1.13, which takes 1.31 to 1.36",
+    );
   });
 
   test("JSON patches work on configurations of several documents, which upstream refuses", async () => {

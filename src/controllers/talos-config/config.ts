@@ -12,6 +12,7 @@ import type { Patch } from "#talos/patch/patch.ts";
 import type { KeyPair } from "#talos/pki.ts";
 import type { Secrets } from "#talos/secrets.ts";
 import { decodePem } from "#talos/secrets-text.ts";
+import { validateConfig } from "#talos/validate/validate.ts";
 import type { ConfigInputs } from "#decide/talos-config/observed.ts";
 
 /** The first minor version of Talos that takes the host name from a document of its own. */
@@ -19,11 +20,16 @@ const HOSTNAME_CONFIG = 12;
 
 /**
  * The configuration that the spec asks for. `secrets` is read for all types but none. Throws the faults of `talos/`, which name places and
- * never values.
+ * never values, also for what Talos would refuse.
  */
 export function makeConfig(spec: TalosConfigSpec, inputs: ConfigInputs, secrets: Secrets | undefined): MachineConfig {
   const base = spec.generateType === "none" ? parseData(spec.data ?? "") : generate(spec, inputs, secrets);
-  return patchesOf(spec, inputs, base).reduce(applyPatch, base);
+  const config = patchesOf(spec, inputs, base).reduce(applyPatch, base);
+  // Where it is installed is patched in when it is served, by the Server and its class.
+  const version = spec.talosVersion ? { contract: parseContract(spec.talosVersion) } : {};
+  const { errors } = validateConfig(config, { mode: "cloud", ...version });
+  if (errors.length > 0) throw refusal("talos.config", `Talos would not take the configuration: ${errors.join("; ")}`);
+  return config;
 }
 
 /** As it is served. Equinix Metal takes user data for a shell script unless its first line says what it is. */

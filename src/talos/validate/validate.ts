@@ -1,0 +1,83 @@
+/** What Talos would refuse of a configuration, as far as it can be told without the machine: `talosctl validate` (facts §5.8). */
+import { isObject } from "#std/json.ts";
+import type { Json, JsonObject } from "#std/json.ts";
+import type { Contract } from "../contract.ts";
+import { at, v1alpha1Of } from "../document/document.ts";
+import type { MachineConfig } from "../document/document.ts";
+import { clusterProblems } from "./cluster.ts";
+import { conflicts } from "./conflicts.ts";
+import { installProblems } from "./install.ts";
+import { interfaceProblems } from "./network.ts";
+
+/** Where Talos is to run: only on metal is it installed, and in a container it has the host's network. */
+export type RuntimeMode = "metal" | "cloud" | "container";
+
+export interface ValidateOptions {
+  readonly mode: RuntimeMode;
+  /** Of the Talos that is to read it; without it nothing is said about versions. */
+  readonly contract?: Contract;
+  /** What is deprecated is an error. */
+  readonly strict?: boolean;
+}
+
+/** Sentences that name places, never values. */
+export interface Verdict {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** A configuration as the rules look at it. */
+export interface Subject {
+  readonly config: MachineConfig;
+  /** The v1alpha1 document. */
+  readonly legacy: JsonObject;
+  readonly isControlPlane: boolean;
+  readonly options: ValidateOptions;
+}
+
+const TYPES = new Set(["init", "controlplane", "worker", "join", ""]);
+
+export function validateConfig(config: MachineConfig, options: ValidateOptions): Verdict {
+  const legacy = v1alpha1Of(config)?.value;
+  if (legacy === undefined || !isObject(legacy["machine"])) return { errors: ["machine: it is missing"], warnings: [] };
+  const type = at(legacy, "machine", "type") ?? "";
+  if (typeof type !== "string" || !TYPES.has(type))
+    return { errors: ["machine.type: it is none of init, controlplane, worker"], warnings: [] };
+  const isControlPlane = type === "init" || type === "controlplane";
+  const subject = { config, legacy, isControlPlane, options };
+  const warnings = type === "init" ? ["machine.type: init is deprecated, use controlplane and bootstrap the cluster"] : [];
+  const errors = [
+    ...machineProblems(subject),
+    ...installProblems(subject),
+    ...interfaceProblems(subject),
+    ...clusterProblems(subject),
+    ...conflicts(config, legacy),
+  ];
+  return options.strict === true ? { errors: [...errors, ...warnings], warnings: [] } : { errors, warnings };
+}
+
+function machineProblems({ config, legacy, isControlPlane }: Subject): string[] {
+  const [crt, key] = [at(legacy, "machine", "ca", "crt"), at(legacy, "machine", "ca", "key")];
+  const documents = config.documents.map(({ value }) => value);
+  const resolver = documents.find((value) => value["kind"] === "ResolverConfig");
+  return [
+    ...(isControlPlane && isEmpty(key) ? ["machine.ca.key: a control plane machine needs it"] : []),
+    ...(!isControlPlane && !isEmpty(key) ? ["machine.ca.key: a worker must not have it"] : []),
+    ...(isEmpty(crt) && isEmpty(at(legacy, "machine", "acceptedCAs"))
+      ? ["machine.ca.crt: it is missing, and there are no acceptedCAs"]
+      : []),
+    ...hostDnsProblems("machine.features.hostDNS", at(legacy, "machine", "features", "hostDNS")),
+    ...hostDnsProblems("ResolverConfig: hostDNS", resolver?.["hostDNS"]),
+  ];
+}
+
+function hostDnsProblems(place: string, hostDns: Json | undefined): string[] {
+  if (!isObject(hostDns) || hostDns["forwardKubeDNSToHost"] !== true || hostDns["enabled"] === true) return [];
+  return [`${place}.forwardKubeDNSToHost: it needs enabled to be true`];
+}
+
+/** Not there, or what Go decodes to nothing. */
+export function isEmpty(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === "" || value === false) return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
