@@ -5,7 +5,7 @@ import { Fault } from "#std/fault.ts";
 import { parseContract } from "#talos/contract.ts";
 import { parseConfig } from "#talos/document/parse.ts";
 import { validateConfig } from "#talos/validate/validate.ts";
-import type { RuntimeMode } from "#talos/validate/validate.ts";
+import type { RuntimeMode } from "#talos/validate/subject.ts";
 import type { GenPorts } from "./gen.ts";
 
 interface ValidateFlags {

@@ -2,8 +2,8 @@
 import type { Json } from "#std/json.ts";
 import type { Contract } from "../contract.ts";
 import { at } from "../document/document.ts";
-import type { Subject } from "./validate.ts";
-import { isEmpty } from "./validate.ts";
+import type { Subject } from "./subject.ts";
+import { isEmpty } from "./subject.ts";
 
 export function clusterProblems(subject: Subject): string[] {
   return [...authorityProblems(subject), ...discoveryProblems(subject), ...imageProblems(subject)];

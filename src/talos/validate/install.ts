@@ -1,7 +1,7 @@
 /** Where Talos is installed, and with which kernel arguments (facts §5.8). */
 import { at } from "../document/document.ts";
-import type { Subject } from "./validate.ts";
-import { isEmpty } from "./validate.ts";
+import type { Subject } from "./subject.ts";
+import { isEmpty } from "./subject.ts";
 
 export function installProblems({ legacy, options: { mode } }: Subject): string[] {
   const install = at(legacy, "machine", "install");

@@ -2,8 +2,8 @@
 import { isObject } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import { at } from "../document/document.ts";
-import type { Subject } from "./validate.ts";
-import { isEmpty } from "./validate.ts";
+import type { Subject } from "./subject.ts";
+import { isEmpty } from "./subject.ts";
 
 export function interfaceProblems({ legacy, isControlPlane, options: { mode } }: Subject): string[] {
   const list = at(legacy, "machine", "network", "interfaces");

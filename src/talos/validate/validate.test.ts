@@ -9,7 +9,7 @@ import { applyPatch, loadPatch } from "../patch/patch.ts";
 import type { Secrets } from "../secrets.ts";
 import { kubernetesRange } from "./cluster.ts";
 import { validateConfig } from "./validate.ts";
-import type { ValidateOptions } from "./validate.ts";
+import type { ValidateOptions } from "./subject.ts";
 
 const pair = { certificate: "-----BEGIN CERTIFICATE-----\nAA==\n", key: "-----BEGIN PRIVATE KEY-----\nAA==\n" };
 const secrets: Secrets = {

@@ -1,38 +1,19 @@
 /** What Talos would refuse of a configuration, as far as it can be told without the machine: `talosctl validate` (facts §5.8). */
 import { isObject } from "#std/json.ts";
-import type { Json, JsonObject } from "#std/json.ts";
-import type { Contract } from "../contract.ts";
+import type { Json } from "#std/json.ts";
 import { at, v1alpha1Of } from "../document/document.ts";
 import type { MachineConfig } from "../document/document.ts";
 import { clusterProblems } from "./cluster.ts";
 import { conflicts } from "./conflicts.ts";
 import { installProblems } from "./install.ts";
 import { interfaceProblems } from "./network.ts";
-
-/** Where Talos is to run: only on metal is it installed, and in a container it has the host's network. */
-export type RuntimeMode = "metal" | "cloud" | "container";
-
-export interface ValidateOptions {
-  readonly mode: RuntimeMode;
-  /** Of the Talos that is to read it; without it nothing is said about versions. */
-  readonly contract?: Contract;
-  /** What is deprecated is an error. */
-  readonly strict?: boolean;
-}
+import type { Subject, ValidateOptions } from "./subject.ts";
+import { isEmpty } from "./subject.ts";
 
 /** Sentences that name places, never values. */
 export interface Verdict {
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-}
-
-/** A configuration as the rules look at it. */
-export interface Subject {
-  readonly config: MachineConfig;
-  /** The v1alpha1 document. */
-  readonly legacy: JsonObject;
-  readonly isControlPlane: boolean;
-  readonly options: ValidateOptions;
 }
 
 const TYPES = new Set(["init", "controlplane", "worker", "join", ""]);
@@ -74,10 +55,4 @@ function machineProblems({ config, legacy, isControlPlane }: Subject): string[] 
 function hostDnsProblems(place: string, hostDns: Json | undefined): string[] {
   if (!isObject(hostDns) || hostDns["forwardKubeDNSToHost"] !== true || hostDns["enabled"] === true) return [];
   return [`${place}.forwardKubeDNSToHost: it needs enabled to be true`];
-}
-
-/** Not there, or what Go decodes to nothing. */
-export function isEmpty(value: Json | undefined): boolean {
-  if (value === undefined || value === null || value === "" || value === false) return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
 }
