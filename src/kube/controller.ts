@@ -53,6 +53,12 @@ export function writing(kind: KindRef, ...fields: string[]): Writing {
   return { kind, fields };
 }
 
+/**
+ * Objects of kinds that only references name (a Machine's bootstrap and infrastructure objects, their templates), for {@link writing}: which
+ * these are is known at run time (`contract.ts`).
+ */
+export const REFERENCED: KindRef = { group: "*", version: "*", kind: "*", plural: "*", scope: "Namespaced" };
+
 /** The top fields of a kind's status; undefined takes a field away. */
 export type StatusOf<T> = T extends { status?: infer S } ? { readonly [K in keyof S]?: S[K] | undefined } : never;
 

@@ -10,7 +10,7 @@ import { equal, isObject, type JsonObject } from "#std/json.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import type { Log } from "#io/log.ts";
 import type { Client, ResourceClient } from "./client.ts";
-import type { Controller, Decision, StatusOf } from "./controller.ts";
+import { type Controller, type Decision, REFERENCED, type StatusOf } from "./controller.ts";
 import type { Recorder } from "./events.ts";
 import type { KindRef } from "./kind.ts";
 import { isNotFound } from "./status.ts";
@@ -37,7 +37,7 @@ export class Turn<T extends KubeObject, O, E> {
     this.#controller = controller;
     this.#options = options;
     const mayWrite = (kind: KindRef): void => {
-      if (!controller.writes.some((writing) => sameKind(writing.kind, kind)))
+      if (!controller.writes.some((writing) => sameKind(writing.kind, kind) || sameKind(writing.kind, REFERENCED)))
         throw undeclared(controller.name, `writes ${kind.kind}`);
       this.#mustLead();
     };

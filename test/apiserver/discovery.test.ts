@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { KubeObject } from "#schema/meta.ts";
-import { compareVersions } from "#apiserver/discovery/version-order.ts";
+import { compareVersions } from "#schema/version-order.ts";
 import { startFixture } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
 

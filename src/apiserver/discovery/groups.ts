@@ -1,7 +1,7 @@
 /** What the registry serves, ordered as clients see it: groups, their versions, their resources and subresources. */
 import type { Definition, VersionDefinition } from "#schema/definition.ts";
 import type { Registry, Resource } from "../registry.ts";
-import { compareVersions } from "./version-order.ts";
+import { compareVersions } from "#schema/version-order.ts";
 
 export interface ServedVersion {
   readonly name: string;

@@ -2,7 +2,7 @@
 import type { CrdNames, CrdVersion } from "#schema/crd.ts";
 import type { Definition, Extension, VersionDefinition } from "#schema/definition.ts";
 import type { Condition, KubeObject } from "#schema/meta.ts";
-import { compareVersions } from "../discovery/version-order.ts";
+import { compareVersions } from "#schema/version-order.ts";
 
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 
