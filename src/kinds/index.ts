@@ -2,6 +2,7 @@
 import type { Family } from "#schema/family.ts";
 import { bootstrapFamilies } from "./bootstrap/families.ts";
 import { controlPlaneFamilies } from "./controlplane/families.ts";
+import { coreFamilies } from "./cluster/families.ts";
 import { conversion as metalCluster } from "./infrastructure/v1alpha2/metal-cluster.ts";
 import { conversion as metalMachine } from "./infrastructure/v1alpha2/metal-machine.ts";
 import { conversion as metalMachineTemplate } from "./infrastructure/v1alpha2/metal-machine-template.ts";
@@ -43,7 +44,7 @@ export type Provider = (typeof PROVIDERS)[number];
 
 /** What a provider brings. Our own kinds stay when our infrastructure controllers are switched off: Servers have use for them. */
 const provided: Readonly<Record<Provider, readonly Family[]>> = {
-  core: [],
+  core: coreFamilies,
   "bootstrap-talos": bootstrapFamilies,
   "control-plane-talos": controlPlaneFamilies,
   "infrastructure-sidero": [],

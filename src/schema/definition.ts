@@ -61,6 +61,8 @@ export interface Strategy {
 export interface Extension {
   /** Changes `object` from one served version to another; loses nothing. Absent: only apiVersion is rewritten. */
   convert?(object: KubeObject, to: string): KubeObject;
+  /** Fills in what the kind defaults, in place, in the version the request came in; before any schema has judged the object. */
+  default?(object: KubeObject, old: KubeObject | undefined, context: { dryRun: boolean; operation: "CREATE" | "UPDATE" }): void;
   /** Admission rules of the version the request came in; `dryRun` and the user let immutability rules make their exemptions. */
   validate?(
     object: KubeObject,

@@ -69,10 +69,17 @@ function olderOf(family: Family, version: string): Older | undefined {
 
 /** What our server does in process and a foreign one by webhooks and CEL. */
 export function toExtension(family: Family): Extension {
+  const kindOf = ({ apiVersion }: KubeObject): Kind =>
+    versionsOf(family).find((kind) => kind.apiVersion === apiVersion) ?? family.storage;
   return {
     convert: (object, to) => convert(family, object, to),
+    default(object, old, context) {
+      const kind = kindOf(object);
+      if (kind.default === undefined) return;
+      kind.default(object, old === undefined ? undefined : convert(family, old, kind.version), context);
+    },
     validate(object, old, context) {
-      const kind = versionsOf(family).find(({ apiVersion }) => apiVersion === object.apiVersion) ?? family.storage;
+      const kind = kindOf(object);
       const before = old === undefined ? undefined : convert(family, old, kind.version);
       return [...checkRules(kind.root, object, before), ...(kind.validate?.(object, before, context) ?? [])];
     },

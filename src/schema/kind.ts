@@ -34,6 +34,8 @@ export interface KindOptions {
   /** Its presence makes the status subresource. */
   readonly status?: Field;
   readonly scale?: ScaleSubresource;
+  /** What admission fills in beyond what defaults of fields can say; in place. Sees objects as they were sent, which no schema has judged. */
+  default?(object: KubeObject, old: KubeObject | undefined, context: AdmissionContext): void;
   /** Admission that needs more than one field's value: the metadata, or how the request was made. Sees schema-valid objects. */
   validate?(object: KubeObject, old: KubeObject | undefined, context: AdmissionContext): FieldError[];
 }

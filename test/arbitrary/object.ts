@@ -38,8 +38,10 @@ function text(schema: Schema): fc.Arbitrary<string> {
 function list(schema: Schema): fc.Arbitrary<unknown[]> {
   const keys = schema["x-kubernetes-list-map-keys"];
   const item = valueOf(schema.items!);
-  if (keys === undefined) return fc.array(item, { maxLength: 3 });
+  const minLength = Math.min(schema.minItems ?? 0, 3);
+  if (keys === undefined) return fc.array(item, { minLength, maxLength: 3 });
   return fc.uniqueArray(item, {
+    minLength,
     maxLength: 3,
     selector: (value) => keys.map((key) => (value as Record<string, unknown>)[key]).join("/"),
   });

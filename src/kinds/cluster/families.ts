@@ -1,0 +1,21 @@
+/** The kinds of Cluster API's core, as its own release names them to clusterctl and cert-manager. */
+import type { Family } from "#schema/family.ts";
+import { conversion as cluster } from "./v1beta1/cluster.ts";
+import { conversion as machine } from "./v1beta1/machine.ts";
+import { Cluster } from "./v1beta2/cluster.ts";
+import { Machine } from "./v1beta2/machine.ts";
+
+/** For every core kind. */
+export const corePackaging: Omit<Family, "storage" | "older"> = {
+  labels: {
+    "cluster.x-k8s.io/provider": "cluster-api",
+    "cluster.x-k8s.io/v1beta1": "v1beta1",
+    "cluster.x-k8s.io/v1beta2": "v1beta2",
+  },
+  webhook: { namespace: "capi-system", service: "capi-webhook-service", certificate: "capi-serving-cert" },
+};
+
+export const coreFamilies: readonly Family[] = [
+  { ...corePackaging, storage: Cluster, older: [cluster] },
+  { ...corePackaging, storage: Machine, older: [machine] },
+];
