@@ -5,6 +5,7 @@ import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
+import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
@@ -40,8 +41,10 @@ export interface ControllerPorts {
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
-export function controllers({ clock, metrics, assets, machines }: ControllerPorts): Controller[] {
+export function controllers({ clock, entropy, metrics, assets, machines, clusters }: ControllerPorts): Controller[] {
   const list = [createServerClassController(), serverBindingController] as Controller[];
+  if (clusters.providers.has("bootstrap-talos"))
+    list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }));
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;
