@@ -39,7 +39,7 @@ export async function addMachine(
       version,
       bootstrap: { configRef: { apiGroup: "bootstrap.cluster.x-k8s.io", kind: "TalosConfig", name: `${name}-config` } },
       infrastructureRef: { apiGroup: "infrastructure.cluster.x-k8s.io", kind: "MetalMachine", name: `${name}-metal` },
-    } as Machine["spec"] & {},
+    },
   });
   const owner = { apiVersion: machine.apiVersion, kind: "Machine", name, uid: machine.metadata.uid ?? "", controller: true };
   await world.client.for(TalosConfig).create({

@@ -136,11 +136,12 @@ export function readObjects(text: string, namespace: string): KubeObject[] {
     if (document.errors[0] !== undefined) throw usage(`line ${line}: not YAML: ${document.errors[0].message}`);
     const value = document.toJS({ maxAliasCount: 100 }) as unknown;
     if (value === null || value === undefined) continue;
-    if (!isObject(value) || typeof value["kind"] !== "string" || parseApiVersion(String(value["apiVersion"])) === undefined)
+    const { kind, apiVersion } = isObject(value) ? value : {};
+    if (!isObject(value) || typeof kind !== "string" || typeof apiVersion !== "string" || !parseApiVersion(apiVersion))
       throw usage(`line ${line}: no object of Kubernetes`);
     const metadata = isObject(value["metadata"]) ? value["metadata"] : {};
-    if (typeof metadata["name"] !== "string") throw usage(`line ${line}: ${value["kind"]} without metadata.name`);
-    const placed = CLUSTER_SCOPED.has(value["kind"]) ? metadata : { ...metadata, namespace };
+    if (typeof metadata["name"] !== "string") throw usage(`line ${line}: ${kind} without metadata.name`);
+    const placed = CLUSTER_SCOPED.has(kind) ? metadata : { ...metadata, namespace };
     objects.push({ ...value, metadata: placed } as unknown as KubeObject);
   }
   if (objects.length === 0) throw usage("the template has no objects");

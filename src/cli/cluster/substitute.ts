@@ -94,7 +94,7 @@ function evaluate(body: string, lookup: Lookup, inner: (text: string) => string,
   if (hash === "#") return rest === "" ? { text: String((value ?? "").length) } : undefined;
   const fallback = /^(:=|:-|=|-)([^]*)$/.exec(rest);
   if (fallback !== null) {
-    note?.(name, fallback[2]!);
+    note?.(name, fallback[2]);
     return { text: isSet ? value : inner(fallback[2]!) };
   }
   if (value === undefined) return isOperation(rest) ? { missing: name } : undefined;
