@@ -40,7 +40,9 @@ test("nothing of this host is read or run for it", () => {
     [{ ...server, "proxy-url": "http://p" }, {}, "proxy-url"],
     [{ ...server, "insecure-skip-tls-verify": true }, {}, "insecure-skip-tls-verify"],
   ] as const) {
-    assert.throws(() => parseKubeconfig(kubeconfig(cluster, user)), { message: `the kubeconfig uses ${field}, which is not supported here` });
+    assert.throws(() => parseKubeconfig(kubeconfig(cluster, user)), {
+      message: `the kubeconfig uses ${field}, which is not supported here`,
+    });
   }
   assert.throws(() => parseKubeconfig(kubeconfig({ server: "file:///etc/passwd" }, {})), /a server that is no URL/);
 });
@@ -48,7 +50,10 @@ test("nothing of this host is read or run for it", () => {
 test("whatever the text, it is read or refused with kube.workload, whose words say nothing of it", () => {
   const secret = "hunter2";
   for (const text of [`a: [${secret}`, `&a [*a, ${secret}]`, secret, `users: ${secret}`]) {
-    assert.throws(() => parseKubeconfig(text), (error) => Fault.is(error, "kube.workload") && !error.message.includes(secret));
+    assert.throws(
+      () => parseKubeconfig(text),
+      (error) => Fault.is(error, "kube.workload") && !error.message.includes(secret),
+    );
   }
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), fc.object(), (text, object) => {

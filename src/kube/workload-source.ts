@@ -96,7 +96,7 @@ export function secretSource({ client, open, clock, entropy, log, userAgent = "s
     known: (signal) => cache.synced(signal),
     async run(signal) {
       await cache.run(signal);
-      for (const cluster of [...known.keys()]) forget(cluster);
+      for (const cluster of known.keys()) forget(cluster);
     },
   };
 }

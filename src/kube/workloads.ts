@@ -42,7 +42,8 @@ export function followWorkloads(
     const before = followed.get(cluster);
     if (before !== undefined && before.access === access) return before;
     drop(cluster);
-    if (access instanceof Fault || stopped) return access instanceof Fault ? access : noAccess(cluster, "nobody follows it any more");
+    if (access instanceof Fault || stopped)
+      return access instanceof Fault ? access : noAccess(cluster, "nobody follows it any more");
     const onChange = (node?: WorkloadNode): void => {
       if (followed.get(cluster) === now) tell(cluster, node);
     };
@@ -69,7 +70,8 @@ export function followWorkloads(
       async client({ namespace, name }) {
         await source.known();
         const access = source.access(`${namespace}/${name}`);
-        if (access === undefined || access instanceof Fault) throw access ?? noAccess(`${namespace}/${name}`, "it is not known how");
+        if (access === undefined || access instanceof Fault)
+          throw access ?? noAccess(`${namespace}/${name}`, "it is not known how");
         return access.client;
       },
       onChange(listener) {
@@ -87,7 +89,7 @@ export function followWorkloads(
       await source.run(signal);
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       stopped = true;
-      for (const cluster of [...followed.keys()]) drop(cluster);
+      for (const cluster of followed.keys()) drop(cluster);
     },
   };
 }

@@ -9,10 +9,12 @@ import { createTalosConfigControllers } from "#controllers/talos-config/controll
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
+import type { OpenHttp } from "#io/http.ts";
 import type { Pki } from "#io/pki.ts";
 import type { Provider } from "#kinds/index.ts";
 import type { Controller } from "#kube/controller.ts";
 import type { Metrics } from "#kube/metrics.ts";
+import type { Workloads } from "#kube/workload.ts";
 import type { TalosDial } from "#talos/api.ts";
 import type { MachinePorts } from "./machines.ts";
 
@@ -27,6 +29,8 @@ export interface ClusterPorts {
   readonly providers: ReadonlySet<Provider>;
   readonly dial: TalosDial;
   readonly pki: Pki;
+  /** The door to the API servers of the clusters. */
+  readonly open: OpenHttp;
 }
 
 export interface ControllerPorts {
@@ -38,6 +42,7 @@ export interface ControllerPorts {
   /** Absent without network boot: machines are left alone. */
   readonly machines?: MachinePorts;
   readonly clusters: ClusterPorts;
+  readonly workloads: Workloads;
 }
 
 /** Fresh ones: some keep an index of what they have seen. */

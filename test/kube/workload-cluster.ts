@@ -9,7 +9,9 @@ import { Fault } from "#std/fault.ts";
 import { encodeBase64 } from "#std/base64.ts";
 import { type Fixture, startFixture } from "../apiserver/fixture.ts";
 
-export const SecretKind = kindRef<KubeObject & { type?: string; data?: Record<string, string>; stringData?: Record<string, string> }>({
+export const SecretKind = kindRef<
+  KubeObject & { type?: string; data?: Record<string, string>; stringData?: Record<string, string> }
+>({
   group: "",
   version: "v1",
   kind: "Secret",
@@ -35,7 +37,8 @@ export class WorkloadNetwork {
   readonly open: OpenHttp = ({ server }): HttpTransport => ({
     request: async (request) => {
       const cluster = this.#servers.get(server);
-      if (cluster === undefined) throw new Fault("io.unreachable", `${server}: connection refused`, { fault: "world", retry: "soon" });
+      if (cluster === undefined)
+        throw new Fault("io.unreachable", `${server}: connection refused`, { fault: "world", retry: "soon" });
       cluster.requests.push(`${request.method} ${request.target.split("?")[0]}`);
       if (!cluster.isAlive) return await never(request.signal);
       const response = await cluster.fixture.transport.request(request);
