@@ -3,7 +3,7 @@ import type { KubeObject } from "#schema/meta.ts";
 import { isAlreadyExists } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import type { Terminal } from "../terminal.ts";
-import { clusterObjects, printObjects, readObjects } from "./manifest.ts";
+import { clusterObjects, readObjects } from "./manifest.ts";
 import type { ClusterOptions } from "./manifest.ts";
 import { Kinds } from "./objects.ts";
 import { substitute } from "./substitute.ts";
@@ -137,8 +137,6 @@ export async function create(objects: readonly KubeObject[], { client, print }: 
 function nameOf({ kind, metadata }: KubeObject): string {
   return `${kind}/${metadata.name}`;
 }
-
-export { printObjects };
 
 function usage(message: string): Fault {
   return new Fault("cli.usage", message, { fault: "caller", retry: "never" });
