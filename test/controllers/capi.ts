@@ -3,9 +3,9 @@ import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import type { TalosConfigSpec } from "#kinds/bootstrap/v1beta1/talos-config.ts";
-import type { World } from "../kube/world.ts";
+import type { Client } from "#kube/client.ts";
 
-export async function addCluster(world: World, name: string, spec: Cluster["spec"] = {}): Promise<Cluster> {
+export async function addCluster(world: { readonly client: Client }, name: string, spec: Cluster["spec"] = {}): Promise<Cluster> {
   const clusters = world.client.for(Cluster).in("default");
   const endpoint = { host: "10.5.0.10", port: 6443 };
   const made = await clusters.create({
@@ -22,7 +22,7 @@ export interface MachineOptions {
 
 /** A Machine and its TalosConfig, each pointing to the other. */
 export async function addMachine(
-  world: World,
+  world: { readonly client: Client },
   cluster: string,
   name: string,
   config: TalosConfigSpec,
