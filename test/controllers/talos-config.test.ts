@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
-import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
-import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { Cluster, Machine } from "#controllers/talos-config/owners.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { createMemoryPki } from "#io/memory/pki.ts";
 import { systemPki } from "#io/node/pki.ts";
@@ -21,7 +20,7 @@ import { makeSecrets } from "#talos/secrets.ts";
 import { decodePem, parseSecrets, printSecrets } from "#talos/secrets-text.ts";
 import { issueTalosClient, parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
-import { addCluster, addMachine } from "./capi.ts";
+import { addCluster, addMachine, withCore } from "./capi.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -45,7 +44,7 @@ function start(pki: Pki = countingPki()): void {
 
 beforeEach(async () => {
   issued = 0;
-  world = await startWorld();
+  world = await startWorld({ families: withCore });
 });
 afterEach(() => world.stop());
 
@@ -139,7 +138,7 @@ describe("upstream's integration tests", () => {
     const expected: string[] = [];
     for (const [i, name] of names.entries()) {
       const machine = await machines.get(name);
-      const addresses: { type: "InternalIP" | "Hostname"; address: string }[] = [
+      const addresses = [
         { type: "InternalIP", address: `10.5.0.${9 - i}` },
         { type: "Hostname", address: name },
       ];

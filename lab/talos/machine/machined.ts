@@ -1,0 +1,64 @@
+/** What runs in a machine that boots the stand-in: as much of Talos' machined as can be seen from outside. */
+import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
+import type { Argument } from "#agent/steps/command-line.ts";
+import { loadDrivers } from "#agent/steps/drivers.ts";
+import { networkPlan } from "#agent/steps/network/plan.ts";
+import { bringUp } from "#agent/steps/network/up.ts";
+import { systemClock as clock } from "#io/node/clock.ts";
+import { machine } from "#io/node/machine.ts";
+import type { Log } from "#io/log.ts";
+import { toLatin1 } from "#std/bytes.ts";
+import { createConsole, problemOf } from "./console.ts";
+import type { Say } from "./console.ts";
+import { runConfigured } from "./configured.ts";
+import { createHost } from "./host.ts";
+import { configure } from "./unconfigured.ts";
+import { findVolumes, mountVolumes, readConfig, readMeta } from "./volumes.ts";
+
+/** What a Talos that was started from the network calls itself; an installed one is of its installer's version. */
+const VERSION = "v1.13.0";
+
+/** Ends when the machine is to start again: process 1 sees to that. */
+export async function machined(): Promise<void> {
+  const say = createConsole((text) => void process.stderr.write(text));
+  // A timer alone does not keep the process alive, and waiting is most of what it does.
+  setInterval(() => {}, 2 ** 30);
+  try {
+    await run(say);
+  } catch (error) {
+    say(`fatal: ${problemOf(error)}`);
+    process.exit(1);
+  }
+}
+
+async function run(say: Say): Promise<void> {
+  say("this is no Talos: it stands in for one in Sidero's lab, and runs no containers");
+  const line = parseCommandLine(toLatin1((await machine.read("/proc/cmdline")) ?? new Uint8Array()));
+  demandArguments(line);
+  await loadDrivers(machine, clock).settled;
+  const host = await createHost(machine, line, say, VERSION);
+  host.volumes = await findVolumes(machine);
+  const networking = bringUp({ machine, clock, log: logOf(say), plan: networkPlan(line), family: "any", dhcp6: () => {} });
+  if (host.volumes !== undefined) {
+    await mountVolumes(machine, host.volumes);
+    host.version = (await readMeta(host.volumes))?.version ?? VERSION;
+    say(`${host.version} is installed on ${host.volumes.disk}`);
+  }
+  // A disk that has a configuration is never asked for another one: re-provisioning takes wiping it.
+  const config = (host.volumes && (await readConfig())) ?? (await configure(host, networking));
+  return runConfigured(host, config, networking);
+}
+
+/** Kernel self protection: Talos does not boot without (facts §6.1). */
+function demandArguments(line: readonly Argument[]): void {
+  const platform = argumentOf(line, "talos.platform");
+  if (platform !== "metal") throw new Error(`talos.platform is ${platform ?? "missing"}, not metal`);
+  if (argumentOf(line, "pti") !== "on") throw new Error("KSPP kernel parameter pti=on is missing");
+  const slab = line.find(({ name }) => name === "slab_nomerge");
+  if (slab === undefined || (slab.value ?? "") !== "") throw new Error("KSPP kernel parameter slab_nomerge is missing");
+}
+
+function logOf(say: Say): Log {
+  const log: Log = { error: say, warn: say, info: say, debug: () => {}, with: () => log };
+  return log;
+}

@@ -1,0 +1,60 @@
+/** A machine without a configuration on its disk: it gets one by `talos.config`, or from whoever applies one in maintenance, and installs itself. */
+import { argumentOf } from "#agent/steps/command-line.ts";
+import { ConfigLoadErrorEventSchema, ConfigValidationErrorEventSchema } from "#proto/siderolink/machine_events_pb.js";
+import { parseConfig } from "#talos/document/parse.ts";
+import { checkConfig, versionOf } from "./check.ts";
+import { download, resolveUrl, retried } from "./acquire.ts";
+import { end } from "./ending.ts";
+import { factsOf } from "./facts.ts";
+import { sequence } from "./host.ts";
+import type { Host } from "./host.ts";
+import { installSystem } from "./install.ts";
+import { maintain } from "./maintenance.ts";
+
+/** Resolves to the configuration of a machine that runs from memory; one that installs itself starts again. `networking`: when it has an address. */
+export async function configure(host: Host, networking: Promise<unknown>): Promise<string> {
+  await networking;
+  const template = argumentOf(host.line, "talos.config");
+  const text = template === undefined || template === "none" ? await maintain(host) : await acquire(host, template);
+  const install = factsOf(parseConfig(text))?.install;
+  if (install === undefined) {
+    host.say("the configuration says nothing of installing: running from memory");
+    return text;
+  }
+  // Where Talos installs what it finds no image of, it would fail later.
+  const version = versionOf(install.image) ?? host.version;
+  await sequence(host, "install", () => installSystem({ ...host, install, version, config: text }));
+  host.say("install successful");
+  return end(host, "reboot");
+}
+
+/** What Talos would not take is asked for again: somebody may mend it meanwhile. */
+async function acquire(host: Host, template: string): Promise<string> {
+  const { uuid, serial, macs } = host.identity;
+  const url = resolveUrl(template, { uuid, serial, mac: macs[0] ?? "", hostname: host.hostname });
+  host.say(`fetching machine config from: ${JSON.stringify(withoutSecrets(url))}`);
+  let isInvalid = false;
+  const text = await retried(
+    async () => {
+      isInvalid = false;
+      const acquired = await download(url);
+      if (acquired.isEmpty) return "";
+      isInvalid = true;
+      checkConfig(acquired.text);
+      return acquired.text;
+    },
+    {
+      say: host.say,
+      failed: (error) => host.events.emit(isInvalid ? ConfigValidationErrorEventSchema : ConfigLoadErrorEventSchema, { error }),
+    },
+  );
+  // Nothing, or a part of it: somebody has to bring the rest.
+  if (text === "" || checkConfig(text) === undefined) return maintain(host);
+  host.say("machine config fetched");
+  return text;
+}
+
+/** A token in the address is nobody's business who reads the serial line. */
+function withoutSecrets(url: string): string {
+  return url.replace(/([?&](?:token|secret|key)[^=]*=)[^&]*/gi, "$1***");
+}
