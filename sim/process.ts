@@ -65,7 +65,7 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     leaderElection: true,
     assets: { blobs, downloads },
     machines,
-    clusters: { providers: new Set(settings.providers), dial: site.dialTalos, pki: createMemoryPki() },
+    clusters: { providers: new Set(settings.providers), dial: site.dialTalos, pki: createMemoryPki(), open: openHttp },
     ...(site.between && { between: site.between }),
   });
   bmcs.connect({ client: plane.client });

@@ -64,7 +64,7 @@ async function runInstaller(machine: SimMachine, life: Life, commandLine: string
   const url = argumentOf(parseCommandLine(commandLine), "talos.config") ?? "";
   while (URL.canParse(url)) {
     const asked = new URL(url);
-    asked.search = `?uuid=${machine.identity.uuid}`;
+    asked.searchParams.set("uuid", machine.identity.uuid);
     if ((await wires.fetch(life, asked)) !== undefined) break;
     await life.sleep(CONFIGURATION);
   }

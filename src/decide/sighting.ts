@@ -15,7 +15,7 @@ export interface Whom {
 /**
  * Who saw what. `power.command`: what its BMC was told to do; `begins` when that starts the machine. `power.on`, `power.off`: as its BMC says.
  * `dhcp.other-server`: an offer that is not ours. `*.refused`: asked for what it may not have, or what there is not.
- * `script.served`: the decision and its reason. `agent.*`: what the agent says of itself.
+ * `script.served`: the decision and its reason. `config.served`: a system has its configuration. `agent.*`: what the agent says of itself.
  */
 export const SIGHTINGS = [
   "power.command",
@@ -35,6 +35,8 @@ export const SIGHTINGS = [
   "http.refused",
   "http.failed",
   "script.served",
+  "config.served",
+  "config.refused",
   "agent.hello",
   "agent.registered",
   "agent.refused",

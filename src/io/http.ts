@@ -42,6 +42,13 @@ export interface HttpTarget {
   readonly server: string;
   /** PEM of the authorities that may have signed the server's certificate; absent: the system's. */
   readonly ca?: string;
+  /** PEM: who we are, when a certificate says it. */
+  readonly certificate?: string;
+  readonly key?: string;
+  /** Who we are, when a bearer token says it. */
+  readonly token?: string;
+  /** The name the server's certificate must have, where it is not the one in `server`. */
+  readonly serverName?: string;
   /** Absent: a certificate that does not verify is refused. */
   readonly judge?: Judge;
   /** Milliseconds until a connection is up, and until an answer begins. */

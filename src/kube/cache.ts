@@ -22,6 +22,8 @@ export interface CacheOptions<T extends KubeObject> {
   readonly log: Log;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Called when the server can no longer be followed, and (undefined) when it can again. */
+  readonly onProblem?: (problem: Fault | undefined) => void;
 }
 
 export interface Change<T> {
@@ -145,7 +147,9 @@ export class Cache<T extends KubeObject> implements CacheReader<T> {
         if (this.#mustList) await this.#list(signal);
         const onOpen = (): void => {
           failures = 0;
+          if (this.#problem === undefined) return;
           this.#problem = undefined;
+          this.#options.onProblem?.(undefined);
         };
         await this.#watch(signal, onOpen);
         await sleep(clock, PAUSE, signal);
@@ -236,7 +240,9 @@ export class Cache<T extends KubeObject> implements CacheReader<T> {
     // History has moved on, the server has gone back in time (restored from a backup), or the kind itself is not there: read anew.
     if (isExpired(fault) || isTooNew(fault) || isNotFound(fault)) this.#mustList = true;
     if (this.#problem === undefined) this.#options.log.warn(`cannot follow ${this.kind.plural}`, { because: fault });
+    const isNew = this.#problem === undefined;
     this.#problem = fault;
+    if (isNew) this.#options.onProblem?.(fault);
   }
 }
 

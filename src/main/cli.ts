@@ -16,6 +16,7 @@ import { addRequestCommand } from "#cli/request.ts";
 import type { OpenTerminal } from "#cli/terminal.ts";
 import { addBmcCommands } from "#cli/bmc.ts";
 import { addCertificateCommand } from "#cli/certificate.ts";
+import { addClusterCommands } from "#cli/cluster/commands.ts";
 import { addGenCommands } from "#cli/gen.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addValidateCommand } from "#cli/validate.ts";
@@ -112,6 +113,12 @@ function program(): Command {
   const openGenPorts = async () => (await import("./gen.ts")).openGenPorts();
   addGenCommands(root, openGenPorts);
   addValidateCommand(root, openGenPorts);
+  addClusterCommands(root, openTerminal, {
+    env: process.env,
+    readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
+    writeFile: async (path, text) => (await openGenPorts()).writeFile(path, text, 0o600),
+    print: (text) => process.stdout.write(text),
+  });
   addCertificateCommand(root, openTerminal, {
     readFile: (path) => readFile(path, "utf8").catch((cause: Error) => Promise.reject(unreadable(path, cause))),
     verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),

@@ -6,7 +6,7 @@ import type { Entropy } from "#io/entropy.ts";
 import type { Log } from "#io/log.ts";
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
-import { kindRef } from "#kube/kind.ts";
+import { type KindRef, kindRef } from "#kube/kind.ts";
 import { isNotFound } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 
@@ -14,13 +14,10 @@ interface Cluster extends KubeObject {
   readonly spec?: { readonly paused?: boolean };
 }
 
-const Cluster = kindRef<Cluster>({
-  group: "cluster.x-k8s.io",
-  version: "v1beta1",
-  kind: "Cluster",
-  plural: "clusters",
-  scope: "Namespaced",
-});
+/** Ours is served in both; somebody else's, from whatever age, most likely in the older one. */
+function clusterKind(version: "v1beta1" | "v1beta2"): KindRef<Cluster> {
+  return kindRef<Cluster>({ group: "cluster.x-k8s.io", version, kind: "Cluster", plural: "clusters", scope: "Namespaced" });
+}
 /** Milliseconds between two looks whether the first list is in, and how long that is waited for. */
 const LOOK = 50;
 const PATIENCE = 10_000;
@@ -30,6 +27,8 @@ export interface ClustersPorts {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
+  /** The kind is our own. */
+  readonly isOurs?: boolean;
 }
 
 export interface FollowedClusters {
@@ -40,8 +39,8 @@ export interface FollowedClusters {
   known(signal: AbortSignal): Promise<void>;
 }
 
-export function createClusters({ client, clock, entropy, log }: ClustersPorts): FollowedClusters {
-  const resource = client.for(Cluster);
+export function createClusters({ client, clock, entropy, log, isOurs = false }: ClustersPorts): FollowedClusters {
+  const resource = client.for(clusterKind(isOurs ? "v1beta2" : "v1beta1"));
   const cache = new Cache<Cluster>({ resource, clock, entropy, log: withoutAbsence(log) });
   const isKnown = (): boolean => cache.isSynced || isNotFound(cache.problem);
   return {

@@ -5,13 +5,16 @@ import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
+import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
+import type { OpenHttp } from "#io/http.ts";
 import type { Pki } from "#io/pki.ts";
 import type { Provider } from "#kinds/index.ts";
 import type { Controller } from "#kube/controller.ts";
 import type { Metrics } from "#kube/metrics.ts";
+import type { Workloads } from "#kube/workload.ts";
 import type { TalosDial } from "#talos/api.ts";
 import type { MachinePorts } from "./machines.ts";
 
@@ -26,6 +29,8 @@ export interface ClusterPorts {
   readonly providers: ReadonlySet<Provider>;
   readonly dial: TalosDial;
   readonly pki: Pki;
+  /** The door to the API servers of the clusters. */
+  readonly open: OpenHttp;
 }
 
 export interface ControllerPorts {
@@ -37,11 +42,14 @@ export interface ControllerPorts {
   /** Absent without network boot: machines are left alone. */
   readonly machines?: MachinePorts;
   readonly clusters: ClusterPorts;
+  readonly workloads: Workloads;
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
-export function controllers({ clock, metrics, assets, machines }: ControllerPorts): Controller[] {
+export function controllers({ clock, entropy, metrics, assets, machines, clusters }: ControllerPorts): Controller[] {
   const list = [createServerClassController(), serverBindingController] as Controller[];
+  if (clusters.providers.has("bootstrap-talos"))
+    list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }));
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;

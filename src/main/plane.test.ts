@@ -6,6 +6,7 @@ import { VirtualClock } from "#io/memory/clock.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { MemoryJournal } from "#io/memory/journal.ts";
 import { createMemoryPki } from "#io/memory/pki.ts";
+import { createHttpClient } from "#io/node/http-client.ts";
 import { digest } from "#io/node/digest.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
@@ -22,7 +23,7 @@ test("a disk that is full for long stops the controllers, not the API, and they 
   const note = (message: string): void => void messages.push(message);
   const log: Log = { error: note, warn: () => {}, info: note, debug: () => {}, with: () => log };
   const entropy = new SeededEntropy(1);
-  const clusters = { providers: new Set<never>(), dial: dialTalos, pki: createMemoryPki() };
+  const clusters = { providers: new Set<never>(), dial: dialTalos, pki: createMemoryPki(), open: createHttpClient };
   const ports = { store, clock, entropy, digest, log, metrics: silentMetrics, clusters };
   const plane = createPlane({ ...ports, identity: "test", leaderElection: true });
   const stop = new AbortController();

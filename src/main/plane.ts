@@ -25,6 +25,7 @@ import type { Recorder } from "#kube/events.ts";
 import { lead } from "#kube/lease.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
+import { createWorkloads } from "#kube/workloads.ts";
 import { toCrd } from "#schema/crd.ts";
 import { Fault } from "#std/fault.ts";
 import type { BackupRoute } from "./backup-route.ts";
@@ -107,11 +108,12 @@ export function createPlane(options: PlaneOptions): Plane {
 
   const { assets, machines } = options;
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
-    const followed = machines && createClusters(ports);
+    const followed = machines && createClusters({ ...ports, isOurs: clusters.providers.has("core") });
+    const { workloads, run: follow } = createWorkloads({ ...ports, open: clusters.open, userAgent: `sidero/${VERSION}` });
     const own = machines && { machines: { ...machines, clusters: followed!.clusters } };
-    const list = controllers({ clock, entropy, metrics, clusters, ...(assets && { assets }), ...own });
+    const list = controllers({ clock, entropy, metrics, clusters, workloads, ...(assets && { assets }), ...own });
     const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
-    const following = followed?.run(signal);
+    const following = Promise.all([followed?.run(signal), follow(signal)]);
     // Whoever does not know which clusters are paused would take all their machines for paused.
     await followed?.known(signal);
     await runtime.run(signal).finally(() => machines?.power.release?.());

@@ -37,6 +37,7 @@ import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createBmcProver } from "./bmc-prover.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
+import { createMetadataPort } from "./metadata.ts";
 import { refusedFor } from "./listening.ts";
 import type { MachinePorts } from "./machines.ts";
 import { createRegistry } from "./registry.ts";
@@ -131,6 +132,14 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       mayBoot: () => true,
     });
 
+    const { metrics = silentMetrics } = options;
+    // What DHCP overheard is what machines say; the kernel's table is at least what answered.
+    const neighbour = async (address: string): Promise<string | undefined> =>
+      (await interfaces.neighbour(address)) ?? dhcp.holderOf(address);
+    const served = metrics.histogram("sidero_config_seconds", "Machine configurations that were sent: how long it took.", []);
+    const unserved = metrics.counter("sidero_config_refused_total", "Machine configurations that were asked for and not sent.", [
+      "reason",
+    ]);
     const boot = createBootHandler({
       inventory,
       assets,
@@ -141,6 +150,14 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       entropy,
       log,
       witness,
+      metadata: {
+        port: createMetadataPort(client, events),
+        neighbour,
+        identity: settings.identity,
+        isOpen: settings["open-metadata"],
+        onServed: (milliseconds) => served.observe({}, milliseconds / 1000),
+        onRefused: (reason) => unserved.add({ reason }),
+      },
       settings: {
         ...reach,
         diskMethod: settings["boot-from-disk-method"],
@@ -148,7 +165,6 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         tokenLifetime: TOKEN_LIFETIME,
       },
     });
-    const { metrics = silentMetrics } = options;
     const refusals = "Calls of machines that would set up a BMC and may not, by the fault's code.";
     const refusedSetups = metrics.counter("sidero_bmc_setup_refused_total", refusals, ["reason"]);
     const agent = createAgentHandler({
@@ -160,8 +176,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       inventory,
       onBmcRefused: (reason) => refusedSetups.add({ reason }),
       proveBmc: createBmcProver({ openUdp, clock, entropy }),
-      // What DHCP overheard is what machines say; the kernel's table is at least what answered.
-      neighbour: async (address) => (await interfaces.neighbour(address)) ?? dhcp.holderOf(address),
+      neighbour,
       clock,
       entropy,
       digest,

@@ -14,6 +14,7 @@ import type { Handler, Listener, ListenOptions } from "#io/serve.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
 import { digest } from "#io/node/digest.ts";
 import { disk } from "#io/node/disk.ts";
+import { createHttpClient } from "#io/node/http-client.ts";
 import { systemEntropy as entropy } from "#io/node/entropy.ts";
 import { createJournal } from "#io/node/journal.ts";
 import { createLog } from "#io/node/log.ts";
@@ -79,7 +80,7 @@ export async function up(settings: Settings): Promise<void> {
       identity,
       leaderElection,
       backup,
-      clusters: { providers: new Set(settings.providers), dial: dialTalos, pki: systemPki },
+      clusters: { providers: new Set(settings.providers), dial: dialTalos, pki: systemPki, open: createHttpClient },
       ...(tokens && { tokens }),
       ...(assets && { assets }),
       ...(machines && { machines }),

@@ -253,14 +253,6 @@ describe("scripts", () => {
     const named = String(await curl("-H", "Host: sidero.example:80", `${server.url}/boot.ipxe`));
     assert.ok(named.includes(" http://sidero.example:80/ipxe?"));
   });
-
-  test("there is no configuration yet, and each says why", async () => {
-    const ask = async (query: string): Promise<string> =>
-      String(await curl("-w", "%{http_code}", `${server.url}/configdata${query}`));
-    assert.equal(await ask(""), "the query has no uuid\n400");
-    assert.equal(await ask("?uuid="), "the uuid is no UUID\n400");
-    assert.match(await ask("?uuid=4c4c4544-0042-3510-8054-b4c04f333732"), /^no Server has the UUID 4c4c.*\n404$/);
-  });
 });
 
 test("settings: the endpoint, arguments of the agent; and before the caches are full everybody waits", async () => {

@@ -1,33 +1,11 @@
-/** Cluster and Machine for tests of the Talos providers: their kinds, and makers of objects. */
-import { Cluster, Machine } from "#controllers/talos-config/owners.ts";
+/** Clusters and Machines for tests of the bootstrap provider, with what their own controllers would have written. */
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import type { TalosConfigSpec } from "#kinds/bootstrap/v1beta1/talos-config.ts";
-import { families } from "#kinds/index.ts";
-import { kind } from "#schema/kind.ts";
-import { json } from "#schema/kit.ts";
-import type { Family } from "#schema/family.ts";
-import type { World } from "../kube/world.ts";
+import type { Client } from "#kube/client.ts";
 
-const packaging = { older: [], labels: {}, webhook: { namespace: "capi-system", service: "w", certificate: "c" } };
-const core = {
-  group: "cluster.x-k8s.io",
-  version: "v1beta2",
-  scope: "Namespaced",
-  doc: "",
-  spec: json(),
-  status: json(),
-} as const;
-const standIns: Family[] = [
-  { ...packaging, storage: kind({ ...core, kind: "Cluster", plural: "clusters" }) },
-  { ...packaging, storage: kind({ ...core, kind: "Machine", plural: "machines" }) },
-];
-
-export const withCore: readonly Family[] = [
-  ...families,
-  ...standIns.filter(({ storage }) => !families.some((family) => family.storage.kind === storage.kind)),
-];
-
-export async function addCluster(world: World, name: string, spec: Cluster["spec"] = {}): Promise<Cluster> {
+export async function addCluster(world: { readonly client: Client }, name: string, spec: Cluster["spec"] = {}): Promise<Cluster> {
   const clusters = world.client.for(Cluster).in("default");
   const endpoint = { host: "10.5.0.10", port: 6443 };
   const made = await clusters.create({
@@ -44,7 +22,7 @@ export interface MachineOptions {
 
 /** A Machine and its TalosConfig, each pointing to the other. */
 export async function addMachine(
-  world: World,
+  world: { readonly client: Client },
   cluster: string,
   name: string,
   config: TalosConfigSpec,
@@ -61,7 +39,7 @@ export async function addMachine(
       version,
       bootstrap: { configRef: { apiGroup: "bootstrap.cluster.x-k8s.io", kind: "TalosConfig", name: `${name}-config` } },
       infrastructureRef: { apiGroup: "infrastructure.cluster.x-k8s.io", kind: "MetalMachine", name: `${name}-metal` },
-    } as Machine["spec"] & {},
+    },
   });
   const owner = { apiVersion: machine.apiVersion, kind: "Machine", name, uid: machine.metadata.uid ?? "", controller: true };
   await world.client.for(TalosConfig).create({

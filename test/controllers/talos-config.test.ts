@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
-import { Cluster, Machine } from "#controllers/talos-config/owners.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { createMemoryPki } from "#io/memory/pki.ts";
 import { systemPki } from "#io/node/pki.ts";
@@ -20,7 +21,7 @@ import { makeSecrets } from "#talos/secrets.ts";
 import { decodePem, parseSecrets, printSecrets } from "#talos/secrets-text.ts";
 import { issueTalosClient, parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
-import { addCluster, addMachine, withCore } from "./capi.ts";
+import { addCluster, addMachine } from "./capi.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -44,7 +45,7 @@ function start(pki: Pki = countingPki()): void {
 
 beforeEach(async () => {
   issued = 0;
-  world = await startWorld({ families: withCore });
+  world = await startWorld();
 });
 afterEach(() => world.stop());
 
@@ -138,7 +139,7 @@ describe("upstream's integration tests", () => {
     const expected: string[] = [];
     for (const [i, name] of names.entries()) {
       const machine = await machines.get(name);
-      const addresses = [
+      const addresses: { type: "InternalIP" | "Hostname"; address: string }[] = [
         { type: "InternalIP", address: `10.5.0.${9 - i}` },
         { type: "Hostname", address: name },
       ];

@@ -12,13 +12,13 @@ import { recorded, siteFor, skip, timeline, written } from "./fixture.ts";
 /** Seconds to the first script, and from one script to the next, at leisure. */
 const SCRIPT = 6;
 
-/** A machine that is accepted and allocated, and so is to boot an Environment. */
-function allocated(uuid: string, environment: string): string {
+/** A machine that is accepted and allocated, and so is to boot an Environment; its interface is on record, as if it had been in the agent. */
+function allocated(uuid: string, mac: string, environment: string): string {
   return `
 apiVersion: metal.sidero.dev/v1alpha2
 kind: Server
 metadata: { name: ${uuid} }
-spec: { accepted: true, environmentRef: { name: ${environment} } }
+spec: { accepted: true, environmentRef: { name: ${environment} }, hardware: { network: { interfaces: [{ mac: "${mac}" }] } } }
 ---
 apiVersion: infrastructure.cluster.x-k8s.io/v1alpha3
 kind: ServerBinding
@@ -49,7 +49,7 @@ test("a missing Environment, Sidero gone and back, a wrong checksum, and all wel
   const waitsFor = (what: RegExp, seconds: number): Promise<unknown> =>
     recorded(site, machine, String(what), seconds, ({ status }) => what.test(status?.waitingFor?.what ?? ""));
 
-  await site.sidero.apply(allocated(uuid, "metal"));
+  await site.sidero.apply(allocated(uuid, machine.description.nics[0]!.mac, "metal"));
   await machine.on();
   await waitsFor(/there is no Environment "metal"/, SCRIPT);
   await written(machine, /there is no Environment "metal"/, SCRIPT);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { silent } from "#io/log.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
+import { familiesOf } from "#kinds/index.ts";
 import { kindRef } from "#kube/kind.ts";
 import { createClusters } from "#main/clusters.ts";
 import type { KubeObject } from "#schema/meta.ts";
@@ -42,7 +43,7 @@ const Cluster = kindRef<KubeObject>({
 });
 
 test("without the kind no cluster is paused; with it, those are that say so, now and from the cache", async () => {
-  const world = await startWorld();
+  const world = await startWorld({ families: familiesOf([]) });
   const { client, clock } = world;
   const stop = new AbortController();
   const { clusters, run, known } = createClusters({ client, clock, entropy: new SeededEntropy(1), log: silent });
@@ -74,5 +75,20 @@ test("without the kind no cluster is paused; with it, those are that say so, now
   end();
   stop.abort();
   await Promise.all([running, world.pass(10)]);
+  await world.stop();
+});
+
+test("of our own kind, too", async () => {
+  const world = await startWorld();
+  const { client, clock } = world;
+  const stop = new AbortController();
+  const { clusters, run } = createClusters({ client, clock, entropy: new SeededEntropy(1), log: silent, isOurs: true });
+  const running = run(stop.signal);
+  await client.for(Cluster).create({ metadata: { name: "c", namespace: "default" }, spec: { paused: true } });
+  await world.pass(200);
+  assert.equal(clusters.isPaused("default", "c"), true);
+  assert.equal(await clusters.isPausedNow("default", "c"), true);
+  stop.abort();
+  await running;
   await world.stop();
 });

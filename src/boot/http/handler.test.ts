@@ -8,6 +8,7 @@ import { SeededEntropy } from "#io/memory/entropy.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import { digest } from "#io/node/digest.ts";
 import type { Incoming, Outgoing } from "#io/serve.ts";
+import type { MetadataPort } from "../metadata/port.ts";
 import { programsOf } from "../programs.ts";
 import { createBootHandler } from "./handler.ts";
 
@@ -15,6 +16,15 @@ const sightings: Sighting[] = [];
 const FILE = Buffer.from("0123456789");
 const blob = { sha512: "ab".repeat(64), size: FILE.length, read: async function* () {} };
 let isBroken = false;
+
+const nothing: MetadataPort = {
+  binding: async () => undefined,
+  metalMachine: async () => undefined,
+  machine: async () => undefined,
+  secret: async () => undefined,
+  record: async () => {},
+  event: () => {},
+};
 
 const handler = createBootHandler({
   inventory: {
@@ -38,6 +48,14 @@ const handler = createBootHandler({
   entropy: new SeededEntropy(1),
   log: silent,
   witness: (sighting) => void sightings.push(sighting),
+  metadata: {
+    port: nothing,
+    neighbour: async () => undefined,
+    identity: "neighbour",
+    isOpen: false,
+    onServed: () => {},
+    onRefused: () => {},
+  },
   settings: { endpoint: "", port: 8081, diskMethod: "ipxe-exit", agentArguments: [], tokenLifetime: 1000 },
 });
 
@@ -108,11 +126,11 @@ test("every request gets an answer: a file, a script, or a refusal that is seen"
   await fc.assert(
     fc.asyncProperty(target, method, headers, async (path, verb, all) => {
       const { status, body } = await ask(path, verb, all);
-      assert.ok([200, 206, 304, 400, 404, 405, 412, 416].includes(status), String(status));
+      assert.ok([200, 206, 304, 400, 403, 404, 405, 412, 416, 429, 500].includes(status), String(status));
       const isSeen = sightings.length === 1;
       assert.equal(
         isSeen,
-        [400, 404, 405].includes(status) || /^(https?:\/\/[^/?#]*)?\/ipxe(\?|$)/i.test(path),
+        [400, 403, 404, 405, 500].includes(status) || /^(https?:\/\/[^/?#]*)?\/ipxe(\?|$)/i.test(path),
         `${verb} ${path}: ${status}`,
       );
       if (status === 200 && !("open" in body)) assert.match(Buffer.concat(body).toString(), /^#!ipxe\n[\n -~]*$/);

@@ -4,7 +4,7 @@ import { Fault } from "#std/fault.ts";
 import type { Witness } from "#decide/sighting.ts";
 import { Admission } from "./admission.ts";
 import { script, text } from "./answer.ts";
-import { configRefusal } from "./config-route.ts";
+import { createConfigRoute } from "../metadata/route.ts";
 import { answerWith, type Download } from "./download.ts";
 import { endpointOf } from "./endpoint.ts";
 import { createFindFile, type FileOptions } from "./file-route.ts";
@@ -23,6 +23,8 @@ const SHARE = 4 * 1024 * 1024;
 const PATIENCE = 5_000;
 /** Characters of path and query together. */
 const LONGEST_TARGET = 2048;
+/** Nobody may keep it. */
+const CONFIG = { "content-type": "application/yaml", "cache-control": "no-store" };
 /** Seconds. */
 const RETRY_AFTER = { "retry-after": "5" };
 
@@ -31,10 +33,11 @@ const RETRY_AFTER = { "retry-after": "5" };
  * rejects.
  */
 export function createBootHandler(options: BootHandlerOptions): Handler {
-  const { clock, log, witness, settings, inventory, digest } = options;
+  const { clock, log, witness, settings, metadata } = options;
   const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const answerScript = createScriptRoute(options);
+  const answerConfig = metadata && createConfigRoute({ ...options, metadata, tokenLifetime: settings.tokenLifetime });
 
   const refuse = ({ method, target, peer }: Incoming, status: number, reason: string, headers = {}): Outgoing => {
     const what = `${method} ${shown(target)}`;
@@ -57,8 +60,12 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     // iPXE of 2023 and later looks for a script beside the program it was started from.
     if (path === "/tftp/autoexec.ipxe") return entry(incoming, true);
     if (path === "/configdata") {
-      const { status, reason } = configRefusal(query, inventory, digest);
-      return refuse(incoming, status, reason, status === 503 ? RETRY_AFTER : {});
+      if (answerConfig === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
+      const answer = await answerConfig({ query, address: peer.address });
+      if (answer.is === "served") return { status: 200, headers: CONFIG, body: [answer.text] };
+      const headers = answer.status === 503 || answer.status === 429 ? RETRY_AFTER : {};
+      if (answer.is === "unheard") return refuse(incoming, answer.status, answer.because, headers);
+      return text(answer.status, `${answer.because}\n`, headers);
     }
     const file = await findFile(segments);
     if (file === undefined) return refuse(incoming, 404, "not found");

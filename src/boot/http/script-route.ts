@@ -1,5 +1,5 @@
 /** `/ipxe`: what a machine shall do, decided and written as a script. */
-import { agentArguments, environmentArguments, type SideroLinkEnd } from "#decide/boot/arguments.ts";
+import { agentArguments, asksForConfig, environmentArguments, type SideroLinkEnd, withToken } from "#decide/boot/arguments.ts";
 import type { Asker, Inventory } from "#decide/boot/asker.ts";
 import {
   type AgentBoot,
@@ -9,6 +9,7 @@ import {
   type EnvironmentBoot,
   type Wait,
   withoutAsset,
+  withoutToken,
 } from "#decide/boot/decision.ts";
 import { ASSET_FILES } from "#decide/environment/asset.ts";
 import { encodeToken, type Seal } from "#decide/identity/token.ts";
@@ -21,6 +22,8 @@ import type { Incoming, Outgoing } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { type Argument, COMMAND_LINE_LIMIT, formatArguments } from "#wire/ipxe/argument.ts";
 import type { Assets } from "../assets.ts";
+import type { MetadataOptions } from "../metadata/route.ts";
+import { createTokens } from "../metadata/tokens.ts";
 import { Recent } from "../recent.ts";
 import { script, text } from "./answer.ts";
 import { askerOf, targetOf } from "./asker.ts";
@@ -36,6 +39,8 @@ export interface ScriptOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly witness: Witness;
+  /** Absent: there are no configurations, and no tokens for them. */
+  readonly metadata?: MetadataOptions;
   readonly settings: EndpointSettings & {
     readonly diskMethod: DiskMethod;
     /** The setting extra-agent-kernel-args. */
@@ -55,6 +60,8 @@ const ROOM = 128;
 export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, query: URLSearchParams) => Promise<Outgoing> {
   const { inventory, clock, log, witness, settings } = options;
   const defaults = { diskMethod: settings.diskMethod, digest: options.digest };
+  const tokens =
+    options.metadata && createTokens({ ...options, metadata: options.metadata, tokenLifetime: settings.tokenLifetime });
 
   const missing = async (decision: AgentBoot | EnvironmentBoot): Promise<string | undefined> => {
     const name = folderOf(decision);
@@ -66,6 +73,19 @@ export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, 
     if (decision.do !== "agent" && decision.do !== "environment") return decision;
     const file = await missing(decision);
     return file === undefined ? decision : withoutAsset(decision, file);
+  };
+
+  /** The token that opens its configuration, if it will ask for one; without being entitled to it the machine waits. */
+  const granted = async (
+    decision: BootDecision,
+    asker: Asker,
+    endpoint: string,
+  ): Promise<{ decision: BootDecision; token?: string }> => {
+    if (decision.do !== "environment" || tokens === undefined) return { decision };
+    if (!asksForConfig(argumentsOf(decision, endpoint, options))) return { decision };
+    const grant = await tokens(decision.machine ?? "", asker);
+    if (grant.is === "token") return { decision, token: grant.token };
+    return { decision: grant.is === "none" ? decision : withoutToken(decision, grant.because) };
   };
 
   /** Those that wait ask every few seconds. */
@@ -80,15 +100,18 @@ export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, 
     const asker = askerOf(query, incoming.peer.address);
     const again = targetOf(asker);
     const endpoint = endpointOf(incoming, settings);
-    let decision = await decide(asker);
     let body: string | undefined;
+    let decision = await decide(asker);
+    const context = { asker, again, endpoint, options };
     try {
-      body = write(decision, { asker, again, endpoint, options });
+      const grant = await granted(decision, asker, endpoint);
+      decision = grant.decision;
+      body = write(decision, { ...context, ...grant });
     } catch (cause) {
       const fault = Fault.from(cause);
       if (fault.fault !== "caller") throw fault;
       decision = unwritable(decision, fault);
-      body = write(decision, { asker, again, endpoint, options });
+      body = write(decision, context);
     }
     const { machine, because } = decision;
     const { mac, uuid, address } = asker;
@@ -121,10 +144,12 @@ interface Context {
   readonly again: string;
   readonly endpoint: string;
   readonly options: ScriptOptions;
+  /** Opens its configuration. */
+  readonly token?: string;
 }
 
 /** The decision as a script; undefined for an answer of 404. Throws what `encode` does, and Fault `boot.arguments`. */
-function write(decision: BootDecision, { asker, again, endpoint, options }: Context): string | undefined {
+function write(decision: BootDecision, { asker, again, endpoint, options, token: config }: Context): string | undefined {
   const { because } = decision;
   const { settings } = options;
   switch (decision.do) {
@@ -135,8 +160,9 @@ function write(decision: BootDecision, { asker, again, endpoint, options }: Cont
       return osScript({ path: `/env/${folderOf(decision)}`, arguments: fitting(all), because, again });
     }
     case "environment": {
-      const { architecture, environment } = decision;
-      const all = environmentArguments(environment, architecture, endpoint, settings.sideroLink);
+      const { architecture } = decision;
+      const plain = argumentsOf(decision, endpoint, options);
+      const all = config === undefined ? plain : withToken(plain, config);
       // Upstream's path has no architecture.
       const path = `/env/${folderOf(decision)}${architecture === "amd64" ? "" : `/${architecture}`}`;
       return osScript({ path, arguments: fitting(all), because, again });
@@ -148,6 +174,10 @@ function write(decision: BootDecision, { asker, again, endpoint, options }: Cont
     case "refuse":
       return refusalScript(because);
   }
+}
+
+function argumentsOf({ environment, architecture }: EnvironmentBoot, endpoint: string, { settings }: ScriptOptions): Argument[] {
+  return environmentArguments(environment, architecture, endpoint, settings.sideroLink);
 }
 
 function tokenFor({ uuid, mac, serial, address }: Asker, { seal, entropy, clock, settings }: ScriptOptions): string {

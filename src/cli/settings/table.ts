@@ -75,6 +75,14 @@ export const SETTINGS = {
     group: "Servers",
     doc: "Who may call the agent API: machines with the token of their boot script, or (for upstream's agent) anyone who reaches the port.",
   },
+  "open-metadata": {
+    type: "boolean",
+    default: false,
+    env: ["SIDERO_OPEN_METADATA"],
+    roles: PROCESS,
+    group: "Servers",
+    doc: "Send machine configurations, and with them the keys of clusters, to anyone who asks with a machine's UUID, as upstream does: for machines that boot without Sidero's script.",
+  },
   identity: {
     type: "choice",
     default: "neighbour",

@@ -1,5 +1,5 @@
 import type { TalosConfigEffect } from "#decide/talos-config/decide.ts";
-import { CLUSTER_NAME } from "#decide/talos-config/observed.ts";
+import { CLUSTER_NAME } from "#kinds/cluster/keys.ts";
 import type { Identity } from "#decide/talos-config/observed.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import type { Acting } from "#kube/controller.ts";
@@ -12,7 +12,7 @@ import { Fault } from "#std/fault.ts";
 import type { KeyPair } from "#talos/pki.ts";
 import type { Secrets } from "#talos/secrets.ts";
 import { kubernetesAuthorityOf, makeConfig, printBootstrapData } from "./config.ts";
-import { Cluster } from "./owners.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 
 /** One effect; each is harmless when it has already happened. */
 export async function act(effect: TalosConfigEffect<Secrets>, acting: Acting): Promise<void> {

@@ -20,7 +20,9 @@ import { issueTalosClient, parseTalosconfig, printTalosconfig } from "#talos/tal
 import type { TalosContext } from "#talos/talosconfig.ts";
 import { createSecret, ensureAuthority, ownSecret } from "./act.ts";
 import type { Bundles } from "./bundles.ts";
-import { Cluster, clusterKeyOf, isControlPlane, Machine, ownerOf, pauseOf } from "./owners.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { clusterKeyOf, isControlPlane, ownerOf, pauseOf } from "./owners.ts";
 import type { Members } from "./owners.ts";
 
 export interface TalosClusterPorts {

@@ -15,7 +15,9 @@ import { Bundles } from "./bundles.ts";
 import { createTalosClusterController } from "./cluster.ts";
 import type { TalosClusterPorts } from "./cluster.ts";
 import { observeTalosConfig } from "./observe.ts";
-import { Cluster, configKeyOf, Machine, Members } from "./owners.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { configKeyOf, Members } from "./owners.ts";
 
 /** Two controllers: one for what the machines of a cluster share, one for each machine's own. */
 export function createTalosConfigControllers(ports: TalosClusterPorts): Controller[] {

@@ -6,8 +6,9 @@ import type { Reader } from "#kube/controller.ts";
 import { Secret } from "#kube/secret.ts";
 import type { Secrets } from "#talos/secrets.ts";
 import type { Bundles } from "./bundles.ts";
-import { Cluster, clusterKeyOf, ownerOf, pauseOf } from "./owners.ts";
-import type { Machine } from "./owners.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { clusterKeyOf, ownerOf, pauseOf } from "./owners.ts";
+import type { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 
 /** The config, its Machine and Cluster, and the Secrets around it. */
 export async function observeTalosConfig(

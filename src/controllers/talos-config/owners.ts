@@ -1,46 +1,13 @@
 /** Who a TalosConfig belongs to: its Machine, and that one's Cluster. */
+import { CONTROL_PLANE, PAUSED } from "#kinds/cluster/keys.ts";
+import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import type { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import { TalosConfig as TalosConfigs } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import type { Index } from "#kube/cache.ts";
 import type { Reader } from "#kube/controller.ts";
-import { keyOf, kindRef } from "#kube/kind.ts";
+import { keyOf } from "#kube/kind.ts";
 import type { KubeObject } from "#schema/meta.ts";
-
-/** What is read of a Cluster. */
-export interface Cluster extends KubeObject {
-  readonly spec?: {
-    readonly paused?: boolean;
-    readonly clusterNetwork?: {
-      readonly pods?: { readonly cidrBlocks?: readonly string[] };
-      readonly services?: { readonly cidrBlocks?: readonly string[] };
-      readonly serviceDomain?: string;
-    };
-    readonly controlPlaneEndpoint?: { readonly host?: string; readonly port?: number };
-  };
-  readonly status?: { readonly initialization?: { readonly infrastructureProvisioned?: boolean } };
-}
-
-/** What is read of a Machine. */
-export interface Machine extends KubeObject {
-  readonly spec?: {
-    readonly clusterName?: string;
-    readonly version?: string;
-    readonly bootstrap?: {
-      readonly configRef?: { readonly kind?: string; readonly name?: string };
-      readonly dataSecretName?: string;
-    };
-    readonly infrastructureRef?: { readonly kind?: string; readonly name?: string };
-  };
-  readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
-}
-
-const core = { group: "cluster.x-k8s.io", version: "v1beta2", scope: "Namespaced" } as const;
-
-export const Cluster = kindRef<Cluster>({ ...core, kind: "Cluster", plural: "clusters" });
-export const Machine = kindRef<Machine>({ ...core, kind: "Machine", plural: "machines" });
-
-const CONTROL_PLANE = "cluster.x-k8s.io/control-plane";
-const PAUSED = "cluster.x-k8s.io/paused";
 
 export function isControlPlane({ metadata }: Machine): boolean {
   return metadata.labels !== undefined && Object.hasOwn(metadata.labels, CONTROL_PLANE);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import { formatArguments, parseArguments } from "#wire/ipxe/argument.ts";
-import { agentArguments, environmentArguments } from "./arguments.ts";
+import { agentArguments, asksForConfig, environmentArguments, withToken } from "./arguments.ts";
 
 const agent = { architecture: "amd64", mac: "52:54:00:00:00:01", endpoint: "10.0.0.1:8081", token: "abc", extra: [] } as const;
 
@@ -50,4 +50,24 @@ test("an Environment's own arguments stay, and what it lacks is added", () => {
     "a initrd=initramfs.xz talos.config=http://h:1/configdata?uuid=",
   );
   assert.match(formatArguments(environmentArguments(environment(["a"], ["b"]), "arm64", "h:1", undefined)), /^b /);
+});
+
+test("every URL of a configuration gets the token, and keeps what else it says", () => {
+  const tokened = (value: string): string =>
+    formatArguments(withToken(parseArguments(`talos.config=${value} a=http://h/configdata`), "T"));
+  const table = [
+    ["http://10.0.0.1:8081/configdata?uuid=", "http://10.0.0.1:8081/configdata?uuid=&token=T"],
+    ["http://sidero.example:80/configdata", "http://sidero.example:80/configdata?token=T"],
+    ["https://[fd00::1]/configdata?uuid=${uuid}&mac=${mac}", "https://[fd00::1]/configdata?uuid=${uuid}&mac=${mac}&token=T"],
+    ["http://h/configdata?token=old&uuid=&tokens=1&token", "http://h/configdata?uuid=&tokens=1&token=T"],
+    ["http://h/other/configdata?uuid=", "http://h/other/configdata?uuid="],
+    ["http://h/configdata.yaml", "http://h/configdata.yaml"],
+    ["none", "none"],
+    ["tftp://h/configdata", "tftp://h/configdata"],
+  ] as const;
+  for (const [before, after] of table) {
+    assert.equal(tokened(before), `talos.config=${after} a=http://h/configdata`);
+    assert.equal(asksForConfig(parseArguments(`talos.config=${before}`)), before !== after, before);
+  }
+  assert.equal(asksForConfig(parseArguments("a talos.config")), false);
 });

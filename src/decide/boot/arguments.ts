@@ -7,6 +7,8 @@ import type { BootArchitecture } from "./asker.ts";
 /** What the initial RAM disk is called in memory; under UEFI the kernel looks for it by this name. */
 export const INITRD = "initramfs.xz";
 
+const CONFIG = "talos.config";
+
 export interface AgentCommandLine {
   readonly architecture: BootArchitecture;
   /** The NIC the machine booted from; the agent tries them all where it is unknown. */
@@ -38,6 +40,12 @@ export interface SideroLinkEnd {
 }
 
 /**
+ * Where a machine asks for its configuration: `/configdata` of whatever host. One that an Environment names by another name is ours all the same; a stranger
+ * could do nothing with a token that counts only from the machine's own address.
+ */
+const CONFIG_URL = /^(https?:\/\/[^/?#\s]+\/configdata)(?:\?([^#]*))?(#.*)?$/;
+
+/**
  * The Environment's own arguments, and after them those it does not have itself. `endpoint` is `host:port`; without `sideroLink` the machine is
  * not told of SideroLink at all: Talos would wait for it.
  */
@@ -60,7 +68,22 @@ export function environmentArguments(
   return defaultArguments(own, [
     { key: "initrd", value: INITRD },
     // Talos fills in the UUID itself.
-    { key: "talos.config", value: `http://${endpoint}/configdata?uuid=` },
+    { key: CONFIG, value: `http://${endpoint}/configdata?uuid=` },
     ...link,
   ]);
+}
+
+/** Whether the machine will ask us for its configuration. */
+export function asksForConfig(all: readonly Argument[]): boolean {
+  return all.some(({ key, value }) => key === CONFIG && value !== undefined && CONFIG_URL.test(value));
+}
+
+/** The arguments with the boot's token wherever they say where the configuration is; the rest of the URL stays as it was written. */
+export function withToken(all: readonly Argument[], token: string): Argument[] {
+  return all.map((argument) => {
+    const [, place, query = "", rest = ""] = (argument.key === CONFIG && CONFIG_URL.exec(argument.value ?? "")) || [];
+    if (place === undefined) return argument;
+    const kept = query.split("&").filter((part) => part !== "" && !/^token(=|$)/.test(part));
+    return { key: CONFIG, value: `${place}?${[...kept, `token=${token}`].join("&")}${rest}` };
+  });
 }

@@ -11,6 +11,7 @@ import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Asker, BootArchitecture, Inventory } from "./asker.ts";
+import { isServed } from "./order.ts";
 
 export type DiskMethod = "ipxe-exit" | "http-404" | "ipxe-sanboot";
 
@@ -98,6 +99,10 @@ export function decideBoot(asker: Asker, inventory: Inventory, { diskMethod, dig
   if (isInstalled(server) && server.spec?.pxeBootAlways !== true) {
     return { do: "disk", machine: machine.name, ...diskMethodOf(server, serverClass, diskMethod) };
   }
+  if (isServed(server, binding) && server.spec?.pxeBootAlways !== true) {
+    const why = "its configuration was sent to it, so it installed itself and booted again";
+    return { do: "disk", machine: machine.name, ...diskMethodOf(server, serverClass, diskMethod, why) };
+  }
   // Installing writes to disks.
   if (server.spec?.accepted !== true) return agent("it is allocated but not accepted");
   const wait = (waitingFor: string): Wait => ({
@@ -145,6 +150,18 @@ export function withoutAsset(decision: AgentBoot | EnvironmentBoot, file: string
     do: "wait",
     ...(machine === undefined ? {} : { machine }),
     because: `${decision.because}, but ${waitingFor}`,
+    waitingFor,
+    retry: WHILE,
+  };
+}
+
+/** What becomes of it for a machine that may not have its configuration: it would ask for that in vain. */
+export function withoutToken({ machine, because }: EnvironmentBoot, why: string): Wait {
+  const waitingFor = `being let have its configuration: ${why}`;
+  return {
+    do: "wait",
+    ...(machine === undefined ? {} : { machine }),
+    because: `${because}, but ${why}`,
     waitingFor,
     retry: WHILE,
   };

@@ -16,6 +16,7 @@ const PROGRESS: Partial<Record<What, Phase | "file">> = {
   "tftp.sent": "program",
   "http.sent": "file",
   "script.served": "script",
+  "config.served": "configured",
   "agent.hello": "agent",
   "agent.step": "agent",
   "agent.log": "agent",
@@ -31,6 +32,7 @@ const NEXT: Record<Phase, string | undefined> = {
   kernel: "the booted system calls",
   agent: "the agent registers the machine",
   registered: undefined,
+  configured: "the system installs itself and boots from disk",
 };
 
 /** A number to compare phases by. */

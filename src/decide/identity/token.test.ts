@@ -23,7 +23,7 @@ const uuid = bytes(16).map(formatUuid);
 const tokens: fc.Arbitrary<BootToken> = fc
   .record(
     {
-      purpose: fc.constant("agent" as const),
+      purpose: fc.constantFrom("agent" as const, "config" as const),
       boot: uuid,
       address: fc.oneof(
         bytes(4).map((each) => formatIpv4(each)),
@@ -33,6 +33,7 @@ const tokens: fc.Arbitrary<BootToken> = fc
       uuid,
       mac: bytes(6).map(formatMac),
       serial: fc.string({ minLength: 1, maxLength: 20, unit: "binary" }),
+      binding: uuid,
     },
     { requiredKeys: ["purpose", "boot", "address", "expires"], noNullPrototype: true },
   )
@@ -45,8 +46,10 @@ test("a token comes back as it was, in text that needs no quoting", () => {
     fc.property(tokens, (token) => {
       const text = encodeToken(token, seal);
       assert.match(text, /^[A-Za-z0-9_-]{60,256}$/);
-      assert.deepEqual(decodeToken(text, seal, 0), token);
-      assert.throws(() => decodeToken(text, seal, token.expires), /expired/);
+      assert.deepEqual(decodeToken(text, seal, 0, token.purpose), token);
+      assert.throws(() => decodeToken(text, seal, token.expires, token.purpose), /expired/);
+      const other = token.purpose === "agent" ? "config" : "agent";
+      assert.throws(() => decodeToken(text, seal, 0, other), /another purpose/);
     }),
   );
 });

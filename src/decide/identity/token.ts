@@ -1,14 +1,17 @@
 /**
- * The token of one boot: what a boot script hands to the machine that asked for it, on the kernel's command line, and what the agent
- * shows when it calls. It says who asked, from where and until when it counts; the seal says that this Sidero has issued it.
+ * The token of one boot: what a boot script hands to the machine that asked for it, on the kernel's command line, and what is shown when the machine calls.
+ * It says who asked, from where, what for and until when it counts; the seal says that this Sidero has issued it.
  */
 import { formatIpv4, formatIpv6, formatMac, parseIpv4, parseIpv6, parseMac } from "#std/address.ts";
 import { concat, readUint, uintBytes } from "#std/bytes.ts";
 import { Fault } from "#std/fault.ts";
 import { formatUuid, parseUuid } from "#std/uuid.ts";
 
+/** `agent`: to say what a machine is, which opens no secret. `config`: to get the configuration of the allocation it was made for. */
+export type Purpose = "agent" | "config";
+
 export interface BootToken {
-  readonly purpose: "agent";
+  readonly purpose: Purpose;
   /** UUID of this boot's script; sightings of one boot have it in common. */
   readonly boot: string;
   /** What iPXE said of the machine when it asked; the agent may claim no other. */
@@ -16,6 +19,8 @@ export interface BootToken {
   /** `52:54:00:12:34:56` */
   readonly mac?: string;
   readonly serial?: string;
+  /** uid of the ServerBinding that the machine is installed for. */
+  readonly binding?: string;
   /** IP address the script was asked for from, without zone; an IPv4 address that IPv6 carries comes back as IPv4. */
   readonly address: string;
   /** Milliseconds since 1970; kept in whole seconds, rounded up. */
@@ -29,8 +34,8 @@ export interface Seal {
 }
 
 /** Byte 0: what the rest means. Also tells tokens apart from everything else that is sealed with the same key. */
-const AGENT = 0xa1;
-const HAS = { uuid: 1, mac: 2, serial: 4, ipv6: 8 } as const;
+const PURPOSES = { agent: 0xa1, config: 0xc1 } as const satisfies Record<Purpose, number>;
+const HAS = { uuid: 1, mac: 2, serial: 4, ipv6: 8, binding: 16 } as const;
 const MARK = 32;
 /** Longer serial numbers are left out: they would not fit on a kernel's command line with everything else. */
 const LONGEST_SERIAL = 64;
@@ -50,27 +55,29 @@ export function encodeToken(token: BootToken, seal: Seal): string {
     (token.uuid === undefined ? 0 : HAS.uuid) |
     (token.mac === undefined ? 0 : HAS.mac) |
     (hasSerial ? HAS.serial : 0) |
-    (address?.length === 16 ? HAS.ipv6 : 0);
+    (address?.length === 16 ? HAS.ipv6 : 0) |
+    (token.binding === undefined ? 0 : HAS.binding);
   const message = concat([
-    Uint8Array.of(AGENT, flags),
+    Uint8Array.of(PURPOSES[token.purpose], flags),
     uintBytes(Math.ceil(token.expires / 1000), 5),
     wellFormed("boot", parseUuid(token.boot)),
     wellFormed("address", address),
     ...(token.uuid === undefined ? [] : [wellFormed("uuid", parseUuid(token.uuid))]),
     ...(token.mac === undefined ? [] : [wellFormed("mac", parseMac(token.mac))]),
     ...(hasSerial ? [uintBytes(serial.length, 1), serial] : []),
+    ...(token.binding === undefined ? [] : [wellFormed("binding", parseUuid(token.binding))]),
   ]);
   return toBase64Url(concat([message, seal.mark(message)]));
 }
 
-/** Fault `decide.token`: the text is no token, was not issued by us, or `now` (milliseconds since 1970) is past its end. */
-export function decodeToken(text: string, seal: Seal, now: number): BootToken {
+/** Fault `decide.token`: the text is no token, was not issued by us or for something else, or `now` (milliseconds since 1970) is past its end. */
+export function decodeToken(text: string, seal: Seal, now: number, purpose: Purpose = "agent"): BootToken {
   const bytes = text.length > LONGEST ? undefined : fromBase64Url(text);
   if (bytes === undefined || bytes.length < 2 + MARK) throw refused("the token is malformed");
   const message = bytes.subarray(0, bytes.length - MARK);
   // What is read below has been written by us: the seal stands in for all checks of form.
   if (!seal.isMark(message, bytes.subarray(message.length))) throw refused("the token was not issued by this Sidero");
-  if (message[0] !== AGENT) throw refused("the token is for another purpose");
+  if (message[0] !== PURPOSES[purpose]) throw refused("the token is for another purpose");
   const flags = message[1]!;
   let at = 2;
   const take = (length: number): Uint8Array => message.subarray(at, (at += length));
@@ -78,13 +85,14 @@ export function decodeToken(text: string, seal: Seal, now: number): BootToken {
   const boot = formatUuid(take(16));
   const address = flags & HAS.ipv6 ? formatIpv6(take(16)) : formatIpv4(take(4));
   const token: BootToken = {
-    purpose: "agent",
+    purpose,
     boot,
     address,
     expires,
     ...(flags & HAS.uuid ? { uuid: formatUuid(take(16)) } : {}),
     ...(flags & HAS.mac ? { mac: formatMac(take(6)) } : {}),
     ...(flags & HAS.serial ? { serial: new TextDecoder().decode(take(take(1)[0]!)) } : {}),
+    ...(flags & HAS.binding ? { binding: formatUuid(take(16)) } : {}),
   };
   if (now >= expires) throw refused(`the token of boot ${boot} expired at ${new Date(expires).toISOString()}`);
   return token;

@@ -1,4 +1,5 @@
 /** Everything that a decision about a TalosConfig rests on. */
+import { CLUSTER_NAME } from "#kinds/cluster/keys.ts";
 import type { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import type { Sealed } from "#std/sealed.ts";
 
@@ -77,6 +78,3 @@ export function standingOf(
   if (ofKind.length > 0) return "stale";
   return ownerReferences.length === 0 && labels[CLUSTER_NAME] === cluster ? "orphaned" : "there";
 }
-
-/** Cluster API's label of everything that belongs to a cluster. */
-export const CLUSTER_NAME = "cluster.x-k8s.io/cluster-name";

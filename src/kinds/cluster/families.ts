@@ -2,8 +2,14 @@
 import type { Family } from "#schema/family.ts";
 import { conversion as cluster } from "./v1beta1/cluster.ts";
 import { conversion as machine } from "./v1beta1/machine.ts";
+import { conversion as machineDeployment } from "./v1beta1/machine-deployment.ts";
+import { conversion as machineHealthCheck } from "./v1beta1/machine-health-check.ts";
+import { conversion as machineSet } from "./v1beta1/machine-set.ts";
 import { Cluster } from "./v1beta2/cluster.ts";
 import { Machine } from "./v1beta2/machine.ts";
+import { MachineDeployment } from "./v1beta2/machine-deployment.ts";
+import { MachineHealthCheck } from "./v1beta2/machine-health-check.ts";
+import { MachineSet } from "./v1beta2/machine-set.ts";
 
 /** For every core kind. */
 export const corePackaging: Omit<Family, "storage" | "older"> = {
@@ -18,4 +24,7 @@ export const corePackaging: Omit<Family, "storage" | "older"> = {
 export const coreFamilies: readonly Family[] = [
   { ...corePackaging, storage: Cluster, older: [cluster] },
   { ...corePackaging, storage: Machine, older: [machine] },
+  { ...corePackaging, storage: MachineSet, older: [machineSet] },
+  { ...corePackaging, storage: MachineDeployment, older: [machineDeployment] },
+  { ...corePackaging, storage: MachineHealthCheck, older: [machineHealthCheck] },
 ];

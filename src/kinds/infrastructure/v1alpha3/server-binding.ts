@@ -1,7 +1,8 @@
 /** Who holds a Server. Named like the Server, so that creating it is the lock. */
 import { kind } from "#schema/kind.ts";
 import type { Resource } from "#schema/kind.ts";
-import { array, boolean, object, string } from "#schema/kit.ts";
+import type { TypeOf } from "#schema/kit.ts";
+import { array, boolean, dateTime, object, string } from "#schema/kit.ts";
 import { Conditions } from "../../condition.ts";
 import { ObjectReference } from "../../reference.ts";
 
@@ -20,8 +21,31 @@ const ServerBindingSpec = object({
   hostname: string().doc("Host name the running machine reported."),
 });
 
+/** What order of boot it was: of the two, the later one counts. */
+const order = string().required().doc("The order to boot it that this was for: the Server's status.action.id.");
+
+const Configuration = object({
+  servedAt: dateTime().required().doc("When it was first sent for this boot."),
+  boot: string().required().doc("The boot, by its script."),
+  order,
+  address: string().required().doc("Address it was sent to."),
+  addresses: array(string()).doc("Addresses that the configuration gives to the machine."),
+  open: boolean().doc("It was sent to whoever asked (--open-metadata)."),
+});
+
+const Intruder = object({
+  at: dateTime().required().doc("When it asked."),
+  order,
+  address: string().required().doc("From where."),
+  mac: string().doc("Whose address that is, as the network shows it."),
+});
+
 const ServerBindingStatus = object({
   ready: boolean().doc("The Server exists."),
+  configuration: Configuration.doc(
+    "The machine configuration that was sent, and to which boot. It is not sent to another one of the same order.",
+  ),
+  intruder: Intruder.doc("Somebody else asked as this machine while it was to boot: that boot gets no configuration."),
   conditions: Conditions.doc("How far the machine has come: TalosConfigLoaded, TalosConfigValidated, TalosInstalled."),
 });
 
@@ -57,3 +81,4 @@ export const ServerBinding = kind({
   status: ServerBindingStatus.doc("What is the case."),
 });
 export type ServerBinding = Resource<typeof ServerBinding>;
+export type ServerBindingStatus = TypeOf<typeof ServerBindingStatus>;

@@ -5,7 +5,7 @@ import type { TypeOf } from "#schema/kit.ts";
 import { array, dateTime, enumeration, int32, int64, object, string } from "#schema/kit.ts";
 
 /** How far a boot has come, in order. */
-export const PHASES = ["power", "dhcp", "program", "script", "kernel", "agent", "registered"] as const;
+export const PHASES = ["power", "dhcp", "program", "script", "kernel", "agent", "registered", "configured"] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Sightings that one record holds; repetitions are one. */
@@ -77,7 +77,7 @@ export const BootRecord = kind({
     .doc("Whose boot it is."),
   status: object({
     phase: enumeration(...PHASES).doc(
-      "How far it has come: power, dhcp (asked for an address), program (fetched a boot program), script (was told what to boot), kernel (fetched it), agent (the agent has called), registered.",
+      "How far it has come: power, dhcp (asked for an address), program (fetched a boot program), script (was told what to boot), kernel (fetched it), agent (the agent has called), registered, configured (a system has got its configuration).",
     ),
     startedAt: dateTime().doc("First sighting."),
     lastSeenAt: dateTime().doc("Last sighting of the machine so far."),

@@ -1,0 +1,46 @@
+/** `sidero cluster delete`: the cluster goes, and its machines are wiped. */
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { Fault } from "#std/fault.ts";
+import type { Terminal } from "../terminal.ts";
+import { follow } from "./follow.ts";
+import { listOf, membersOf } from "./members.ts";
+import type { ClusterName } from "./members.ts";
+
+export interface Deletion {
+  /** The person has seen what goes. */
+  readonly yes: boolean;
+  /** Until it is gone. */
+  readonly wait: boolean;
+}
+
+/** Rejects as `findCluster`, with Fault `cli.usage` that says what would go, and with those of the API. */
+export async function remove(name: ClusterName, { yes, wait }: Deletion, { client, print, signal }: Terminal): Promise<void> {
+  const { cluster, machines, servers } = await membersOf(client, name);
+  if (!yes) {
+    const which = [...servers.values()].map(({ metadata, spec }) => spec?.hostname ?? metadata.name).join(", ");
+    const wiped = servers.size === 0 ? "" : `, and ${servers.size} Servers are wiped: ${which}`;
+    throw usage(`with cluster ${name.name} go ${machines.length} Machines${wiped}. To do that, say --yes`);
+  }
+  const { uid } = cluster.metadata;
+  await client
+    .for(Cluster)
+    .in(name.namespace)
+    .delete(name.name, uid === undefined ? {} : { preconditions: { uid } });
+  print(`Cluster ${name.name} is being deleted`);
+  if (!wait) return;
+  let said = "";
+  const isOver = (object: Cluster | undefined): boolean => object === undefined || object.metadata.uid !== uid;
+  const progress = async (): Promise<void> => {
+    const { length } = await listOf(client, Machine, name);
+    const line = length === 1 ? "  1 Machine is left" : `  ${length} Machines are left`;
+    if (line !== said) print((said = line));
+  };
+  await progress();
+  await follow(client, Cluster, name, (object) => (isOver(object) ? true : (void progress().catch(() => {}), false)), signal);
+  print(`Cluster ${name.name} is gone`);
+}
+
+function usage(message: string): Fault {
+  return new Fault("cli.usage", message, { fault: "caller", retry: "never" });
+}

@@ -1,0 +1,126 @@
+/** One effect; each is harmless when it has already happened. What is done to machines is in `etcd.ts` and `upgrade.ts`. */
+import type { ControlPlaneEffect, Part } from "#decide/talos-control-plane/machine.ts";
+import { BOOTSTRAP_MARK, LEAVE_HOOK } from "#decide/talos-control-plane/machine.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
+import type { ContractKinds } from "#kube/contract.ts";
+import type { Acting } from "#kube/controller.ts";
+import { apiVersionOf } from "#schema/meta.ts";
+import type { OwnerReference } from "#schema/meta.ts";
+import { Fault } from "#std/fault.ts";
+import type { JsonObject } from "#std/json.ts";
+import { create } from "./create.ts";
+import { bootstrap, confirmOutside, confirmSpare, leave, remove } from "./etcd.ts";
+import type { MintingPorts } from "./kubeconfig.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import type { Plane } from "./plane.ts";
+import { ifThere } from "./plane.ts";
+import type { Talos } from "./ports.ts";
+import { upgradeTalos } from "./upgrade.ts";
+
+export interface PlaneEffect {
+  readonly plane: Plane;
+  readonly effect: ControlPlaneEffect;
+}
+
+export interface ActPorts extends MintingPorts {
+  readonly talos: Talos;
+  readonly kinds: ContractKinds;
+}
+
+export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, acting: Acting): Promise<void> {
+  const { client, events, signal } = acting;
+  const { namespace } = plane;
+  const machines = client.for(Machine).in(namespace);
+  switch (effect.do) {
+    case "own-template": {
+      const { template, cluster } = effect;
+      const kind = await ports.kinds.of({ apiGroup: template.group, kind: template.kind }, { signal });
+      const templates = client.for(kind).in(namespace);
+      const { metadata } = await templates.get(template.name, { signal });
+      const owner: OwnerReference = { apiVersion: apiVersionOf(Cluster.group, Cluster.version), kind: Cluster.kind, ...cluster };
+      const others = (metadata.ownerReferences ?? []).filter(({ uid }) => uid !== cluster.uid);
+      const { resourceVersion = "" } = metadata;
+      const ownerReferences = [...others, owner].map((reference) => ({ ...reference }));
+      await templates.patch(template.name, { metadata: { resourceVersion, ownerReferences } }, { signal });
+      return;
+    }
+    case "create":
+      return await create(plane, effect.machine, ports.kinds, acting);
+    case "patch":
+      return await patch(plane, effect.machine, effect.uid, effect.part, effect.patch, acting);
+    case "conditions": {
+      const { machine, resourceVersion, conditions } = effect;
+      const change = { metadata: { resourceVersion }, status: { conditions: conditions.map((each) => ({ ...each })) } };
+      await machines.patch(machine, change, { subresource: "status", signal });
+      return;
+    }
+    case "delete": {
+      const { machine, uid, leaves, seats } = effect;
+      if (leaves !== undefined) await confirmSpare(leaves, seats, plane, ports.talos, acting);
+      await ifThere(machines.delete(machine, { preconditions: { uid }, signal }));
+      return;
+    }
+    case "release": {
+      const { machine, uid, addresses, others } = effect;
+      if (others.length > 0) await confirmOutside(machine, addresses, others, plane, ports.talos, acting);
+      await ifThere(machines.patch(machine, { metadata: { uid, annotations: { [LEAVE_HOOK]: null } } }, { signal }));
+      return;
+    }
+    case "mark": {
+      const planes = client.for(TalosControlPlane).in(namespace);
+      await planes.patch(
+        plane.name,
+        { metadata: { uid: plane.uid, annotations: { [BOOTSTRAP_MARK]: effect.value } } },
+        { signal },
+      );
+      return;
+    }
+    case "bootstrap":
+      return await bootstrap(effect.seat, effect.others, plane, ports.talos, acting);
+    case "leave":
+      return await leave(effect.member, effect.seat, effect.others, plane, ports.talos, acting);
+    case "remove-member":
+      return await remove(effect.member, effect.gone, effect.others, plane, ports.talos, acting);
+    case "kubeconfig":
+      return await writeKubeconfig(plane, effect.server, ports, acting);
+    case "upgrade-kubernetes":
+      throw new Fault("talos.refused", "Kubernetes cannot be upgraded in place yet", { fault: "ours", retry: "later" });
+    case "upgrade-talos":
+      return await upgradeTalos(effect.seat, effect.installer, plane, ports.talos, acting);
+    case "tell": {
+      const { type, reason, message } = effect;
+      const about = {
+        apiVersion: apiVersionOf(TalosControlPlane.group, TalosControlPlane.version),
+        kind: TalosControlPlane.kind,
+        metadata: { name: plane.name, namespace, uid: plane.uid },
+      };
+      events.record(about, { type, reason, message });
+    }
+  }
+}
+
+async function patch(
+  { namespace }: Plane,
+  machine: string,
+  uid: string,
+  part: Part | undefined,
+  change: JsonObject,
+  { client, signal }: Acting,
+): Promise<void> {
+  if (part === undefined) {
+    const metadata = { ...(change["metadata"] as JsonObject | undefined), uid };
+    await ifThere(
+      client
+        .for(Machine)
+        .in(namespace)
+        .patch(machine, { ...change, metadata }, { signal }),
+    );
+    return;
+  }
+  const [group = "", version = ""] = part.apiVersion.split("/");
+  const plural = `${part.objectKind.toLowerCase()}s`;
+  const kind = { group, version, kind: part.objectKind, plural, scope: "Namespaced" } as const;
+  await ifThere(client.for(kind).in(namespace).patch(part.name, change, { signal }));
+}

@@ -1,0 +1,156 @@
+/**
+ * What is done to etcd, each time after asking the machines themselves once more: what was decided from a minute ago must be true now. Only machines that
+ * answer count, so that in doubt nothing is done.
+ */
+import type { EtcdFacts, Seat } from "#decide/talos-control-plane/machine.ts";
+import { whyKept } from "#decide/talos-control-plane/quorum.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import type { Acting } from "#kube/controller.ts";
+import { Secret } from "#kube/secret.ts";
+import { Fault } from "#std/fault.ts";
+import type { TalosApi } from "#talos/api.ts";
+import type { Plane } from "./plane.ts";
+import { ifThere, planeKeyOf } from "./plane.ts";
+import type { Credentials, Talos } from "./ports.ts";
+import { ETCD_DATA, readEtcd } from "./reading.ts";
+import { credentialsOf } from "./secrets.ts";
+
+/** Of this moment. Fault `talos.no-credentials` while there are none. */
+export async function credentialsFor({ namespace, cluster }: Plane, { client, signal }: Acting): Promise<Credentials> {
+  const credentials = credentialsOf(await ifThere(client.for(Secret).in(namespace).get(`${cluster}-talosconfig`, { signal })));
+  if (credentials !== undefined) return credentials;
+  throw new Fault("talos.no-credentials", `there is no Secret ${cluster}-talosconfig that can be used`, {
+    fault: "world",
+    retry: "later",
+  });
+}
+
+/** With one machine, and the line closed when it is over. */
+export async function withMachine<T>(
+  seat: Seat,
+  credentials: Credentials,
+  talos: Talos,
+  work: (api: TalosApi) => Promise<T>,
+): Promise<T> {
+  const api = talos.dial(seat, credentials);
+  try {
+    return await work(api);
+  } finally {
+    api.close();
+  }
+}
+
+/** Tells the machine to bring up etcd. Does nothing where any of them that answers has been a member. */
+export async function bootstrap(seat: Seat, others: readonly Seat[], plane: Plane, talos: Talos, acting: Acting): Promise<void> {
+  const credentials = await credentialsFor(plane, acting);
+  const look = (each: Seat): Promise<string[]> => withMachine(each, credentials, talos, (api) => api.list(ETCD_DATA));
+  const seen = await Promise.allSettled(others.map(look));
+  const isThere = seen.some((result) => result.status === "fulfilled" && result.value.length > 0);
+  if (!isThere && (await look(seat)).length === 0) await withMachine(seat, credentials, talos, (api) => api.bootstrap());
+  talos.poke(planeKeyOf(plane));
+}
+
+/** The machine takes itself out, having handed over the lead. */
+export async function leave(
+  member: string,
+  seat: Seat,
+  others: readonly Seat[],
+  plane: Plane,
+  talos: Talos,
+  acting: Acting,
+): Promise<void> {
+  const credentials = await credentialsFor(plane, acting);
+  await withMachine(seat, credentials, talos, async (api) => {
+    const own = await readEtcd(api);
+    if (own.memberId !== member) throw notNow(`Machine ${seat.machine} is another member of etcd than it was`);
+    await confirm(member, [...others, seat], credentials, talos);
+    await api.etcdForfeitLeadership();
+    await api.etcdLeave();
+  });
+  talos.poke(planeKeyOf(plane));
+}
+
+/** Another machine takes out the member of one that is gone, or on its way out. */
+export async function remove(
+  member: string,
+  gone: { readonly machine: string; readonly uid: string },
+  others: readonly Seat[],
+  plane: Plane,
+  talos: Talos,
+  acting: Acting,
+): Promise<void> {
+  const { client, signal } = acting;
+  const present = await ifThere(client.for(Machine).in(plane.namespace).get(gone.machine, { signal }));
+  if (present?.metadata.uid === gone.uid && present.metadata.deletionTimestamp === undefined)
+    throw notNow(`Machine ${gone.machine} is there to stay`);
+  const credentials = await credentialsFor(plane, acting);
+  const { members, seats } = await confirm(member, others, credentials, talos);
+  if (members.some(({ id }) => id === member))
+    await withMachine(seats[0]!, credentials, talos, (api) => api.etcdRemoveMember(member));
+  talos.poke(planeKeyOf(plane));
+}
+
+/** Fault `etcd.needed` when etcd cannot do without the member. */
+export async function confirmSpare(
+  member: string,
+  others: readonly Seat[],
+  plane: Plane,
+  talos: Talos,
+  acting: Acting,
+): Promise<void> {
+  await confirm(member, others, await credentialsFor(plane, acting), talos);
+}
+
+/** Fault `etcd.needed` when a member of etcd is at one of the machine's addresses. */
+export async function confirmOutside(
+  machine: string,
+  addresses: readonly string[],
+  others: readonly Seat[],
+  plane: Plane,
+  talos: Talos,
+  acting: Acting,
+): Promise<void> {
+  const answers = await ask(others, await credentialsFor(plane, acting), talos);
+  const members = latest(answers);
+  const member = members.find((each) => each.addresses.some((address) => addresses.includes(address)));
+  if (member !== undefined) throw notNow(`Machine ${machine} has become a member of etcd`);
+}
+
+interface Answer {
+  readonly seat: Seat;
+  readonly etcd: EtcdFacts;
+}
+
+/** Whoever does not answer does not count. */
+async function ask(seats: readonly Seat[], credentials: Credentials, talos: Talos): Promise<Answer[]> {
+  const asked = seats.map(async (seat) => ({ seat, etcd: await withMachine(seat, credentials, talos, readEtcd) }));
+  const answers = await Promise.allSettled(asked);
+  return answers.flatMap((answer) => (answer.status === "fulfilled" && answer.value.etcd.hasLeader ? [answer.value] : []));
+}
+
+/** All lists were agreed on by a quorum: where they differ, a change is under way, and it is not the time for another. */
+function latest(answers: readonly Answer[]): EtcdFacts["members"] {
+  const [first, ...rest] = answers;
+  if (first === undefined) throw notNow("no machine that is to stay answers for etcd");
+  const listOf = ({ etcd }: Answer): string => etcd.members.map(({ id, isLearner }) => `${id}${isLearner ? "?" : ""}`).join(" ");
+  if (rest.some((answer) => listOf(answer) !== listOf(first))) throw notNow("the members of etcd are changing");
+  return first.etcd.members;
+}
+
+async function confirm(
+  member: string,
+  seats: readonly Seat[],
+  credentials: Credentials,
+  talos: Talos,
+): Promise<{ members: EtcdFacts["members"]; seats: Seat[] }> {
+  const answers = await ask(seats, credentials, talos);
+  const members = latest(answers);
+  const healthy = new Set(answers.filter(({ etcd }) => etcd.errors.length === 0).map(({ etcd }) => etcd.memberId));
+  const why = whyKept(members, healthy, member);
+  if (why !== undefined) throw notNow(`member ${member} stays in etcd: ${why}`);
+  return { members, seats: answers.map(({ seat }) => seat) };
+}
+
+function notNow(message: string): Fault {
+  return new Fault("etcd.needed", message, { fault: "world", retry: "soon" });
+}

@@ -1,0 +1,100 @@
+/**
+ * Who brings up etcd. Exactly one machine ever does: a second one would be a second, empty cluster. It is on record, in status and in metadata,
+ * before it is told, and another one is only told when that one is gone and no machine there is has ever been a member.
+ */
+import { stamp } from "../lifecycle/time.ts";
+import type { ControlPlaneEffect, ControlPlaneMachine, ObservedControlPlane, Wait } from "./machine.ts";
+import { isFresh, seatOf } from "./machine.ts";
+
+type Record = NonNullable<ObservedControlPlane["status"]["bootstrap"]>;
+
+export interface Bootstrapping {
+  /** There is an etcd, or has been one. */
+  readonly isDone: boolean;
+  readonly record: Record | undefined;
+  /** What the metadata should say. */
+  readonly mark: string | undefined;
+  readonly effects: readonly ControlPlaneEffect[];
+  readonly wait?: Wait;
+}
+
+const DONE = "bootstrapped";
+const BEGUN = "bootstrapping ";
+
+export function bootstrapOf(observed: ObservedControlPlane, now: number): Bootstrapping {
+  const { status, mark, machines, spec } = observed;
+  const record = status.bootstrap;
+  const isSeen = machines.some(({ facts }) => facts.etcd !== undefined || facts.hasEtcdData === true);
+  if (isSeen || status.bootstrapped === true || status.initialized === true || mark === DONE) {
+    return { isDone: true, record, mark: DONE, effects: [] };
+  }
+  if (spec.controlPlaneConfig.init !== undefined) return { ...NOTHING, wait: INIT };
+  const living = machines.filter(({ isDeleting }) => !isDeleting);
+  const chosen = living.find(({ uid, name }) => (record === undefined ? mark === `${BEGUN}${name}` : uid === record.uid));
+  if (chosen !== undefined) return order(observed, chosen, record, now);
+  const isLost = record !== undefined || mark !== undefined;
+  const blank = living.filter((machine) => isBlank(machine, now));
+  if (isLost && (blank.length === 0 || blank.length < machines.length)) return { ...NOTHING, record, mark, wait: LOST };
+  const first = blank.toSorted((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))[0];
+  return first === undefined ? { ...NOTHING, wait: waitFor(living) } : order(observed, first, undefined, now);
+}
+
+const NOTHING = { isDone: false, record: undefined, mark: undefined, effects: [] } as const;
+const INIT: Wait = {
+  reason: "WaitingForTalosBoot",
+  waitingFor: "the init machine to bring up etcd by itself",
+  next: "the other machines join it",
+};
+const LOST: Wait = {
+  reason: "WaitingForTalosBoot",
+  waitingFor: "every machine to answer: the one that was told to bring up etcd is gone",
+  next: "another one is told, if none of them has been a member of etcd",
+};
+
+function waitFor(living: readonly ControlPlaneMachine[]): Wait {
+  const [machine] = living;
+  if (machine === undefined) return { reason: "WaitingForMachines", waitingFor: "its first machine to be made" };
+  const problem = living.find(({ facts }) => facts.problem !== undefined)?.facts.problem;
+  return {
+    reason: "WaitingForTalosBoot",
+    waitingFor: `Talos to answer on one of ${living.length} machines${problem === undefined ? "" : ` (${problem})`}`,
+    next: "the first one that answers is told to bring up etcd",
+  };
+}
+
+/** Talos answers, and has never had a member of etcd. */
+function isBlank(machine: ControlPlaneMachine, now: number): boolean {
+  return isFresh(machine, now) && machine.facts.hasEtcdData === false && machine.config?.generateType !== "init";
+}
+
+/** On record first; the call comes with a later look, when both records are seen. */
+function order(
+  observed: ObservedControlPlane,
+  machine: ControlPlaneMachine,
+  record: Record | undefined,
+  now: number,
+): Bootstrapping {
+  const { name, uid } = machine;
+  const mark = `${BEGUN}${name}`;
+  const written = record ?? { machine: name, uid, at: stamp(now) };
+  const base = { isDone: false, record: written, mark };
+  if (record === undefined || observed.mark !== mark) return { ...base, effects: [] };
+  if (!isBlank(machine, now)) {
+    const problem = machine.facts.problem === undefined ? "" : ` (${machine.facts.problem})`;
+    return {
+      ...base,
+      effects: [],
+      wait: {
+        reason: "WaitingForTalosBoot",
+        waitingFor: `Talos to answer on ${name}${problem}`,
+        next: "it is told to bring up etcd",
+      },
+    };
+  }
+  const others = observed.machines.filter((other) => other.uid !== uid && other.addresses.length > 0).map(seatOf);
+  return {
+    ...base,
+    effects: [{ do: "bootstrap", seat: seatOf(machine), others }],
+    wait: { reason: "WaitingForTalosBoot", waitingFor: `etcd to come up on ${name}`, next: "the other machines join it" },
+  };
+}
