@@ -2,6 +2,7 @@
 import { createEnvironmentController } from "#controllers/environment/controller.ts";
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
+import { createInstallController } from "#controllers/install/controller.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
@@ -50,7 +51,12 @@ export function controllers({ clock, entropy, metrics, assets, machines, cluster
   const list = [createServerClassController(), serverBindingController] as Controller[];
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
-  if (machines !== undefined) list.push(createServerController({ ...machines, clock, metrics }));
+  if (machines !== undefined) {
+    list.push(createServerController({ ...machines, clock, metrics }));
+    const { neighbours } = machines;
+    const install = createInstallController({ dial: clusters.dial, clock, neighbour: (address) => neighbours.of(address) });
+    list.push(install);
+  }
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;
   list.push(createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock));

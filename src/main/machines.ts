@@ -12,6 +12,7 @@ import type { Entropy } from "#io/entropy.ts";
 export type MachinePorts = Omit<ServerControllerOptions, "clock" | "metrics" | "agents" | "sightings"> & {
   readonly agents: Orders;
   readonly sightings: ScriptAsks;
+  readonly neighbours: Neighbours;
 };
 
 export interface MachineOptions {
@@ -28,6 +29,7 @@ export function createMachines({ power, settings, ordersSince, clock, entropy }:
     power,
     agents: createOrders({ clock, entropy }),
     sightings: new ScriptAsks(),
+    neighbours: new Neighbours(),
     settings: {
       rebootTimeout: settings["server-reboot-timeout"],
       autoBmcSetup: settings["auto-bmc-setup"],
@@ -35,6 +37,20 @@ export function createMachines({ power, settings, ordersSince, clock, entropy }:
       ...(ordersSince !== undefined && { ordersSince }),
     },
   };
+}
+
+/** Whose addresses are, as the provisioning side sees it once it is open. */
+export class Neighbours {
+  #find: (address: string) => Promise<string | undefined> = async () => undefined;
+
+  connect(find: (address: string) => Promise<string | undefined>): void {
+    this.#find = find;
+  }
+
+  /** Hardware address; undefined where nobody sees it. */
+  of(address: string): Promise<string | undefined> {
+    return this.#find(address);
+  }
 }
 
 /** Machines remembered; beyond that the ones that asked first are forgotten, which costs at most a restart that was not needed. */

@@ -136,6 +136,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     // What DHCP overheard is what machines say; the kernel's table is at least what answered.
     const neighbour = async (address: string): Promise<string | undefined> =>
       (await interfaces.neighbour(address)) ?? dhcp.holderOf(address);
+    machines?.neighbours.connect(neighbour);
     const served = metrics.histogram("sidero_config_seconds", "Machine configurations that were sent: how long it took.", []);
     const unserved = metrics.counter("sidero_config_refused_total", "Machine configurations that were asked for and not sent.", [
       "reason",

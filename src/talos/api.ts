@@ -27,6 +27,8 @@ export interface MaintenanceTarget {
 
 export interface TalosApi {
   version(): Promise<TalosVersion>;
+  /** What the machine calls itself. Absent: this one cannot be asked. */
+  hostname?(): Promise<string>;
   /** Starts etcd on the first control plane machine. `already` when there is an etcd on it: nothing to do, and no harm. */
   bootstrap(): Promise<"started" | "already">;
   services(): Promise<ServiceState[]>;

@@ -22,7 +22,7 @@ export interface Apid {
 export type Answers = Partial<ServiceImpl<typeof MachineService>>;
 
 const HOUR = 3_600_000;
-const READ = new Set(["Version", "ServiceList", "EtcdMemberList", "EtcdStatus", "Events"]);
+const READ = new Set(["Version", "Hostname", "ServiceList", "EtcdMemberList", "EtcdStatus", "Events"]);
 
 export async function authority(): Promise<KeyPair> {
   return systemPki.issue({

@@ -32,6 +32,7 @@ const ARCHIVE = gzipSync(tar("kubeconfig", "apiVersion: v1\n"));
 const MEMBER = 0xfedc_ba98_7654_3210n;
 
 const ANSWERS: Answers = {
+  hostname: () => ({ messages: [{ hostname: "node-1" }] }),
   version: () => ({ messages: [{ version: { tag: "v1.13.4", arch: "amd64" }, platform: { name: "metal" } }] }),
   bootstrap: () => ({ messages: [{}] }),
   serviceList: () => ({
@@ -116,6 +117,7 @@ describe("the client of apid", () => {
 
   test("asks everything a controller needs", async () => {
     const api = dial({ ...(await target()), endpoints: [apid.endpoint] });
+    assert.equal(await api.hostname!(), "node-1");
     assert.deepEqual(await api.version(), { tag: "v1.13.4", arch: "amd64", platform: "metal" });
     assert.equal(await api.bootstrap(), "started");
     assert.deepEqual(await api.services(), [

@@ -60,7 +60,9 @@ function started(machine: Machine, binding: Binding, now: number): Course {
     return drive(machine, goal, phase, now);
   }
   if (installed) return { phase };
-  if (isHeard) return { phase, waiting: installing(machine, now) };
+  if (binding.intruder !== undefined && binding.intruder.order === own?.id)
+    return { phase, waiting: frozen(machine, binding.intruder.who) };
+  if (isHeard) return { phase, waiting: installing(machine, binding, now) };
   if (own !== undefined) return due(machine, goal, phase, now);
   if (starting !== undefined) return { phase, waiting: coming(machine, starting) };
   if (seen.power.way === "bmc" && seen.power.power === "on") return { phase, waiting: unknown(machine) };
@@ -97,16 +99,30 @@ function coming({ record }: Machine, deadline: number): Wait {
   };
 }
 
-function installing({ record }: Machine, now: number): Wait {
+/** Nothing is done to a machine that has had its configuration and says nothing: it may be running what it installed. */
+function installing({ name, record }: Machine, { configuredAt }: Binding, now: number): Wait {
   const isGoing = record.waiting?.reason === "Installing";
-  const since = isGoing ? parse(record.waiting?.since) || now : now;
+  const since = configuredAt ?? (isGoing ? parse(record.waiting?.since) || now : now);
+  const verb = configuredAt === undefined ? "start" : "install";
   return {
     reason: "Installing",
-    waitingFor: "Talos to say that it is installed",
+    waitingFor:
+      configuredAt === undefined
+        ? "it to ask for its configuration, and Talos to say that it is installed"
+        : "Talos to say that it is installed, or to answer with its cluster's certificate; it has its configuration",
     since,
     deadline: since + INSTALLATION,
     next: "nothing is done to it: what it does is not known",
-    remedy: "look at its console and its boot timeline",
+    remedy: `look at its console and its boot timeline; to ${verb} it anew: ${requestCommand(name, "power-cycle")}`,
+  };
+}
+
+function frozen({ name }: Machine, who: string): Wait {
+  return {
+    reason: "Intruder",
+    waitingFor: `somebody to look: ${who} asked for its configuration while it was to boot, so this boot gets none`,
+    next: "nothing: who of the two is the machine cannot be told",
+    remedy: `see who that is; to boot it anew: ${requestCommand(name, "power-cycle")}`,
   };
 }
 

@@ -69,8 +69,12 @@ export interface Binding {
   readonly cluster?: string;
   /** Talos says that it is installed. */
   readonly isInstalled: boolean;
-  /** Its system has been heard of: an address, a condition. */
+  /** Its system has been heard of: an address, a condition, its configuration asked for. */
   readonly isHeard: boolean;
+  /** When its configuration was sent to it, milliseconds since 1970. */
+  readonly configuredAt?: number;
+  /** Somebody else asked as this machine while it was to boot, for the order of that id: no configuration is sent to that boot. */
+  readonly intruder?: { readonly order: string; readonly who: string };
 }
 
 export interface LifecycleSettings {

@@ -5,6 +5,7 @@ import { REQUEST_ANNOTATION } from "#kinds/metal/v1alpha2/server.ts";
 import { lacksBmc } from "../registration/bmc.ts";
 import { bmcWay } from "../bmc-address.ts";
 import type { Binding, LifecycleSettings, Machine, Record, Wanted } from "./machine.ts";
+import { parse } from "./time.ts";
 
 /** Of Cluster API: whoever sees it on an object does nothing with it. */
 export const PAUSED_ANNOTATION = "cluster.x-k8s.io/paused";
@@ -36,12 +37,19 @@ export function recordOf({ status = {} }: Server): Record {
 export function bindingOf(binding: ServerBinding): Binding {
   const conditions = binding.status?.conditions ?? [];
   const { addresses = [], hostname = "" } = binding.spec ?? {};
+  const { configuration, intruder } = binding.status ?? {};
   return {
     uid: binding.metadata.uid ?? "",
     ...holderOf(binding),
     isInstalled: conditions.some(({ type, status }) => type === "TalosInstalled" && status === "True"),
-    isHeard: conditions.length > 0 || addresses.length > 0 || hostname !== "",
+    isHeard: configuration !== undefined || conditions.length > 0 || addresses.length > 0 || hostname !== "",
+    ...(configuration && { configuredAt: parse(configuration.servedAt) }),
+    ...(intruder && { intruder: { order: intruder.order, who: intruderText(intruder) } }),
   };
+}
+
+function intruderText({ address, mac }: { readonly address: string; readonly mac?: string }): string {
+  return mac === undefined ? address : `${address} (${mac})`;
 }
 
 export function holderOf({ spec, metadata }: ServerBinding): Pick<Binding, "namespace" | "metalMachine" | "cluster"> {

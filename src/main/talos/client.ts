@@ -34,6 +34,10 @@ export const dialTalos: TalosDial = (target): TalosApi => {
       const { version, platform } = only("Version", answer.messages);
       return { tag: version?.tag ?? "", arch: version?.arch ?? "", platform: platform?.name ?? "" };
     },
+    hostname: async () => {
+      const answer = await line.call({ name: "Hostname", isRead: true }, (machine, options) => machine.hostname({}, options));
+      return only("Hostname", answer.messages).hostname;
+    },
     bootstrap: async () => {
       try {
         await line.call({ name: "Bootstrap", isRead: false }, (machine, options) => machine.bootstrap({}, options));

@@ -140,6 +140,43 @@ export declare type VersionResponse = Message<"machine.VersionResponse"> & {
 export declare const VersionResponseSchema: GenMessage<VersionResponse>;
 
 /**
+ * @generated from message machine.Hostname
+ */
+export declare type Hostname = Message<"machine.Hostname"> & {
+  /**
+   * @generated from field: common.Metadata metadata = 1;
+   */
+  metadata?: Metadata | undefined;
+
+  /**
+   * @generated from field: string hostname = 2;
+   */
+  hostname: string;
+};
+
+/**
+ * Describes the message machine.Hostname.
+ * Use `create(HostnameSchema)` to create a new message.
+ */
+export declare const HostnameSchema: GenMessage<Hostname>;
+
+/**
+ * @generated from message machine.HostnameResponse
+ */
+export declare type HostnameResponse = Message<"machine.HostnameResponse"> & {
+  /**
+   * @generated from field: repeated machine.Hostname messages = 1;
+   */
+  messages: Hostname[];
+};
+
+/**
+ * Describes the message machine.HostnameResponse.
+ * Use `create(HostnameResponseSchema)` to create a new message.
+ */
+export declare const HostnameResponseSchema: GenMessage<HostnameResponse>;
+
+/**
  * @generated from message machine.BootstrapRequest
  */
 export declare type BootstrapRequest = Message<"machine.BootstrapRequest"> & {
@@ -1209,6 +1246,14 @@ export declare const MachineService: GenService<{
     methodKind: "unary";
     input: typeof EmptySchema;
     output: typeof VersionResponseSchema;
+  },
+  /**
+   * @generated from rpc machine.MachineService.Hostname
+   */
+  hostname: {
+    methodKind: "unary";
+    input: typeof EmptySchema;
+    output: typeof HostnameResponseSchema;
   },
   /**
    * @generated from rpc machine.MachineService.Bootstrap

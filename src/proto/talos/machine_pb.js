@@ -12,7 +12,7 @@ import { file_talos_common } from "./common_pb.js";
  * Describes the file talos/machine.proto.
  */
 export const file_talos_machine = /*@__PURE__*/
-  fileDesc("ChN0YWxvcy9tYWNoaW5lLnByb3RvEgdtYWNoaW5lImQKC1ZlcnNpb25JbmZvEgsKA3RhZxgBIAEoCRILCgNzaGEYAiABKAkSDQoFYnVpbHQYAyABKAkSEgoKZ29fdmVyc2lvbhgEIAEoCRIKCgJvcxgFIAEoCRIMCgRhcmNoGAYgASgJIioKDFBsYXRmb3JtSW5mbxIMCgRuYW1lGAEgASgJEgwKBG1vZGUYAiABKAkiHAoMRmVhdHVyZXNJbmZvEgwKBHJiYWMYASABKAgipgEKB1ZlcnNpb24SIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESJQoHdmVyc2lvbhgCIAEoCzIULm1hY2hpbmUuVmVyc2lvbkluZm8SJwoIcGxhdGZvcm0YAyABKAsyFS5tYWNoaW5lLlBsYXRmb3JtSW5mbxInCghmZWF0dXJlcxgEIAEoCzIVLm1hY2hpbmUuRmVhdHVyZXNJbmZvIjUKD1ZlcnNpb25SZXNwb25zZRIiCghtZXNzYWdlcxgBIAMoCzIQLm1hY2hpbmUuVmVyc2lvbiJJChBCb290c3RyYXBSZXF1ZXN0EhQKDHJlY292ZXJfZXRjZBgBIAEoCBIfChdyZWNvdmVyX3NraXBfaGFzaF9jaGVjaxgCIAEoCCIvCglCb290c3RyYXASIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGEiOQoRQm9vdHN0cmFwUmVzcG9uc2USJAoIbWVzc2FnZXMYASADKAsyEi5tYWNoaW5lLkJvb3RzdHJhcCJJCgxTZXJ2aWNlRXZlbnQSCwoDbXNnGAEgASgJEg0KBXN0YXRlGAIgASgJEh0KAnRzGAMgASgLMhEuY29tbW9uLlRpbWVzdGFtcCI2Cg1TZXJ2aWNlRXZlbnRzEiUKBmV2ZW50cxgBIAMoCzIVLm1hY2hpbmUuU2VydmljZUV2ZW50Im8KDVNlcnZpY2VIZWFsdGgSDwoHdW5rbm93bhgBIAEoCBIPCgdoZWFsdGh5GAIgASgIEhQKDGxhc3RfbWVzc2FnZRgDIAEoCRImCgtsYXN0X2NoYW5nZRgEIAEoCzIRLmNvbW1vbi5UaW1lc3RhbXAieAoLU2VydmljZUluZm8SCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSJgoGZXZlbnRzGAMgASgLMhYubWFjaGluZS5TZXJ2aWNlRXZlbnRzEiYKBmhlYWx0aBgEIAEoCzIWLm1hY2hpbmUuU2VydmljZUhlYWx0aCJZCgtTZXJ2aWNlTGlzdBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRImCghzZXJ2aWNlcxgCIAMoCzIULm1hY2hpbmUuU2VydmljZUluZm8iPQoTU2VydmljZUxpc3RSZXNwb25zZRImCghtZXNzYWdlcxgBIAMoCzIULm1hY2hpbmUuU2VydmljZUxpc3QiLAoVRXRjZE1lbWJlckxpc3RSZXF1ZXN0EhMKC3F1ZXJ5X2xvY2FsGAEgASgIImYKCkV0Y2RNZW1iZXISCgoCaWQYAiABKAQSEAoIaG9zdG5hbWUYAyABKAkSEQoJcGVlcl91cmxzGAQgAygJEhMKC2NsaWVudF91cmxzGAUgAygJEhIKCmlzX2xlYXJuZXIYBiABKAgibwoLRXRjZE1lbWJlcnMSIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESFgoObGVnYWN5X21lbWJlcnMYAiADKAkSJAoHbWVtYmVycxgDIAMoCzITLm1hY2hpbmUuRXRjZE1lbWJlciJAChZFdGNkTWVtYmVyTGlzdFJlc3BvbnNlEiYKCG1lc3NhZ2VzGAEgAygLMhQubWFjaGluZS5FdGNkTWVtYmVycyL4AQoQRXRjZE1lbWJlclN0YXR1cxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgJEg8KB2RiX3NpemUYAiABKAMSFgoOZGJfc2l6ZV9pbl91c2UYAyABKAMSDgoGbGVhZGVyGAQgASgEEhIKCnJhZnRfaW5kZXgYBSABKAQSEQoJcmFmdF90ZXJtGAYgASgEEhoKEnJhZnRfYXBwbGllZF9pbmRleBgHIAEoBBIOCgZlcnJvcnMYCCADKAkSEgoKaXNfbGVhcm5lchgJIAEoCBIRCgltZW1iZXJfaWQYCiABKAQSFwoPc3RvcmFnZV92ZXJzaW9uGAsgASgJImIKCkV0Y2RTdGF0dXMSIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESMAoNbWVtYmVyX3N0YXR1cxgCIAEoCzIZLm1hY2hpbmUuRXRjZE1lbWJlclN0YXR1cyI7ChJFdGNkU3RhdHVzUmVzcG9uc2USJQoIbWVzc2FnZXMYASADKAsyEy5tYWNoaW5lLkV0Y2RTdGF0dXMiHgocRXRjZEZvcmZlaXRMZWFkZXJzaGlwUmVxdWVzdCJLChVFdGNkRm9yZmVpdExlYWRlcnNoaXASIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESDgoGbWVtYmVyGAIgASgJIlEKHUV0Y2RGb3JmZWl0TGVhZGVyc2hpcFJlc3BvbnNlEjAKCG1lc3NhZ2VzGAEgAygLMh4ubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXAiGQoXRXRjZExlYXZlQ2x1c3RlclJlcXVlc3QiNgoQRXRjZExlYXZlQ2x1c3RlchIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YSJHChhFdGNkTGVhdmVDbHVzdGVyUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5tYWNoaW5lLkV0Y2RMZWF2ZUNsdXN0ZXIiMAobRXRjZFJlbW92ZU1lbWJlckJ5SURSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoBCI6ChRFdGNkUmVtb3ZlTWVtYmVyQnlJRBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YSJPChxFdGNkUmVtb3ZlTWVtYmVyQnlJRFJlc3BvbnNlEi8KCG1lc3NhZ2VzGAEgAygLMh0ubWFjaGluZS5FdGNkUmVtb3ZlTWVtYmVyQnlJRCJFCgtMaXN0UmVxdWVzdBIMCgRyb290GAEgASgJEg8KB3JlY3Vyc2UYAiABKAgSFwoPcmVjdXJzaW9uX2RlcHRoGAMgASgFIq4BCghGaWxlSW5mbxIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIMCgRuYW1lGAIgASgJEgwKBHNpemUYAyABKAMSDAoEbW9kZRgEIAEoDRIQCghtb2RpZmllZBgFIAEoAxIOCgZpc19kaXIYBiABKAgSDQoFZXJyb3IYByABKAkSDAoEbGluaxgIIAEoCRIVCg1yZWxhdGl2ZV9uYW1lGAkgASgJImIKDUV2ZW50c1JlcXVlc3QSEwoLdGFpbF9ldmVudHMYASABKAUSDwoHdGFpbF9pZBgCIAEoCRIUCgx0YWlsX3NlY29uZHMYAyABKAUSFQoNd2l0aF9hY3Rvcl9pZBgEIAEoCSJkCgVFdmVudBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIZCgRkYXRhGAIgASgLMgsuY29tbW9uLkFueRIKCgJpZBgDIAEoCRIQCghhY3Rvcl9pZBgEIAEoCSIxChJSZXNldFBhcnRpdGlvblNwZWMSDQoFbGFiZWwYASABKAkSDAoEd2lwZRgCIAEoCCLwAQoMUmVzZXRSZXF1ZXN0EhAKCGdyYWNlZnVsGAEgASgIEg4KBnJlYm9vdBgCIAEoCBI+ChlzeXN0ZW1fcGFydGl0aW9uc190b193aXBlGAMgAygLMhsubWFjaGluZS5SZXNldFBhcnRpdGlvblNwZWMSGgoSdXNlcl9kaXNrc190b193aXBlGAQgAygJEiwKBG1vZGUYBSABKA4yHi5tYWNoaW5lLlJlc2V0UmVxdWVzdC5XaXBlTW9kZSI0CghXaXBlTW9kZRIHCgNBTEwQABIPCgtTWVNURU1fRElTSxABEg4KClVTRVJfRElTS1MQAiI9CgVSZXNldBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIQCghhY3Rvcl9pZBgCIAEoCSIxCg1SZXNldFJlc3BvbnNlEiAKCG1lc3NhZ2VzGAEgAygLMg4ubWFjaGluZS5SZXNldCJkCg5VcGdyYWRlUmVxdWVzdBINCgVpbWFnZRgBIAEoCRIQCghwcmVzZXJ2ZRgCIAEoCBINCgVzdGFnZRgDIAEoCBINCgVmb3JjZRgEIAEoCBITCgtyZWJvb3RfbW9kZRgFIAEoBSJMCgdVcGdyYWRlEiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEgsKA2FjaxgCIAEoCRIQCghhY3Rvcl9pZBgDIAEoCSI1Cg9VcGdyYWRlUmVzcG9uc2USIgoIbWVzc2FnZXMYASADKAsyEC5tYWNoaW5lLlVwZ3JhZGUiagoNUmVib290UmVxdWVzdBIpCgRtb2RlGAEgASgOMhsubWFjaGluZS5SZWJvb3RSZXF1ZXN0Lk1vZGUiLgoETW9kZRILCgdERUZBVUxUEAASDgoKUE9XRVJDWUNMRRABEgkKBUZPUkNFEAIiPgoGUmVib290EiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEhAKCGFjdG9yX2lkGAIgASgJIjMKDlJlYm9vdFJlc3BvbnNlEiEKCG1lc3NhZ2VzGAEgAygLMg8ubWFjaGluZS5SZWJvb3QiswEKGUFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QSDAoEZGF0YRgBIAEoDBI1CgRtb2RlGAQgASgOMicubWFjaGluZS5BcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0Lk1vZGUSDwoHZHJ5X3J1bhgFIAEoCCJACgRNb2RlEgoKBlJFQk9PVBAAEggKBEFVVE8QARINCglOT19SRUJPT1QQAhIKCgZTVEFHRUQQAxIHCgNUUlkQBCKXAQoSQXBwbHlDb25maWd1cmF0aW9uEiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEhAKCHdhcm5pbmdzGAIgAygJEjUKBG1vZGUYAyABKA4yJy5tYWNoaW5lLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QuTW9kZRIUCgxtb2RlX2RldGFpbHMYBCABKAkiSwoaQXBwbHlDb25maWd1cmF0aW9uUmVzcG9uc2USLQoIbWVzc2FnZXMYASADKAsyGy5tYWNoaW5lLkFwcGx5Q29uZmlndXJhdGlvbjKbCAoOTWFjaGluZVNlcnZpY2USMgoHVmVyc2lvbhINLmNvbW1vbi5FbXB0eRoYLm1hY2hpbmUuVmVyc2lvblJlc3BvbnNlEkIKCUJvb3RzdHJhcBIZLm1hY2hpbmUuQm9vdHN0cmFwUmVxdWVzdBoaLm1hY2hpbmUuQm9vdHN0cmFwUmVzcG9uc2USOgoLU2VydmljZUxpc3QSDS5jb21tb24uRW1wdHkaHC5tYWNoaW5lLlNlcnZpY2VMaXN0UmVzcG9uc2USUQoORXRjZE1lbWJlckxpc3QSHi5tYWNoaW5lLkV0Y2RNZW1iZXJMaXN0UmVxdWVzdBofLm1hY2hpbmUuRXRjZE1lbWJlckxpc3RSZXNwb25zZRI4CgpFdGNkU3RhdHVzEg0uY29tbW9uLkVtcHR5GhsubWFjaGluZS5FdGNkU3RhdHVzUmVzcG9uc2USZgoVRXRjZEZvcmZlaXRMZWFkZXJzaGlwEiUubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXBSZXF1ZXN0GiYubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXBSZXNwb25zZRJXChBFdGNkTGVhdmVDbHVzdGVyEiAubWFjaGluZS5FdGNkTGVhdmVDbHVzdGVyUmVxdWVzdBohLm1hY2hpbmUuRXRjZExlYXZlQ2x1c3RlclJlc3BvbnNlEmMKFEV0Y2RSZW1vdmVNZW1iZXJCeUlEEiQubWFjaGluZS5FdGNkUmVtb3ZlTWVtYmVyQnlJRFJlcXVlc3QaJS5tYWNoaW5lLkV0Y2RSZW1vdmVNZW1iZXJCeUlEUmVzcG9uc2USMQoETGlzdBIULm1hY2hpbmUuTGlzdFJlcXVlc3QaES5tYWNoaW5lLkZpbGVJbmZvMAESMgoGRXZlbnRzEhYubWFjaGluZS5FdmVudHNSZXF1ZXN0Gg4ubWFjaGluZS5FdmVudDABEjYKBVJlc2V0EhUubWFjaGluZS5SZXNldFJlcXVlc3QaFi5tYWNoaW5lLlJlc2V0UmVzcG9uc2USPAoHVXBncmFkZRIXLm1hY2hpbmUuVXBncmFkZVJlcXVlc3QaGC5tYWNoaW5lLlVwZ3JhZGVSZXNwb25zZRI5CgZSZWJvb3QSFi5tYWNoaW5lLlJlYm9vdFJlcXVlc3QaFy5tYWNoaW5lLlJlYm9vdFJlc3BvbnNlEl0KEkFwcGx5Q29uZmlndXJhdGlvbhIiLm1hY2hpbmUuQXBwbHlDb25maWd1cmF0aW9uUmVxdWVzdBojLm1hY2hpbmUuQXBwbHlDb25maWd1cmF0aW9uUmVzcG9uc2USKwoKS3ViZWNvbmZpZxINLmNvbW1vbi5FbXB0eRoMLmNvbW1vbi5EYXRhMAFiBnByb3RvMw", [file_talos_common]);
+  fileDesc("ChN0YWxvcy9tYWNoaW5lLnByb3RvEgdtYWNoaW5lImQKC1ZlcnNpb25JbmZvEgsKA3RhZxgBIAEoCRILCgNzaGEYAiABKAkSDQoFYnVpbHQYAyABKAkSEgoKZ29fdmVyc2lvbhgEIAEoCRIKCgJvcxgFIAEoCRIMCgRhcmNoGAYgASgJIioKDFBsYXRmb3JtSW5mbxIMCgRuYW1lGAEgASgJEgwKBG1vZGUYAiABKAkiHAoMRmVhdHVyZXNJbmZvEgwKBHJiYWMYASABKAgipgEKB1ZlcnNpb24SIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESJQoHdmVyc2lvbhgCIAEoCzIULm1hY2hpbmUuVmVyc2lvbkluZm8SJwoIcGxhdGZvcm0YAyABKAsyFS5tYWNoaW5lLlBsYXRmb3JtSW5mbxInCghmZWF0dXJlcxgEIAEoCzIVLm1hY2hpbmUuRmVhdHVyZXNJbmZvIjUKD1ZlcnNpb25SZXNwb25zZRIiCghtZXNzYWdlcxgBIAMoCzIQLm1hY2hpbmUuVmVyc2lvbiJACghIb3N0bmFtZRIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIQCghob3N0bmFtZRgCIAEoCSI3ChBIb3N0bmFtZVJlc3BvbnNlEiMKCG1lc3NhZ2VzGAEgAygLMhEubWFjaGluZS5Ib3N0bmFtZSJJChBCb290c3RyYXBSZXF1ZXN0EhQKDHJlY292ZXJfZXRjZBgBIAEoCBIfChdyZWNvdmVyX3NraXBfaGFzaF9jaGVjaxgCIAEoCCIvCglCb290c3RyYXASIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGEiOQoRQm9vdHN0cmFwUmVzcG9uc2USJAoIbWVzc2FnZXMYASADKAsyEi5tYWNoaW5lLkJvb3RzdHJhcCJJCgxTZXJ2aWNlRXZlbnQSCwoDbXNnGAEgASgJEg0KBXN0YXRlGAIgASgJEh0KAnRzGAMgASgLMhEuY29tbW9uLlRpbWVzdGFtcCI2Cg1TZXJ2aWNlRXZlbnRzEiUKBmV2ZW50cxgBIAMoCzIVLm1hY2hpbmUuU2VydmljZUV2ZW50Im8KDVNlcnZpY2VIZWFsdGgSDwoHdW5rbm93bhgBIAEoCBIPCgdoZWFsdGh5GAIgASgIEhQKDGxhc3RfbWVzc2FnZRgDIAEoCRImCgtsYXN0X2NoYW5nZRgEIAEoCzIRLmNvbW1vbi5UaW1lc3RhbXAieAoLU2VydmljZUluZm8SCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSJgoGZXZlbnRzGAMgASgLMhYubWFjaGluZS5TZXJ2aWNlRXZlbnRzEiYKBmhlYWx0aBgEIAEoCzIWLm1hY2hpbmUuU2VydmljZUhlYWx0aCJZCgtTZXJ2aWNlTGlzdBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRImCghzZXJ2aWNlcxgCIAMoCzIULm1hY2hpbmUuU2VydmljZUluZm8iPQoTU2VydmljZUxpc3RSZXNwb25zZRImCghtZXNzYWdlcxgBIAMoCzIULm1hY2hpbmUuU2VydmljZUxpc3QiLAoVRXRjZE1lbWJlckxpc3RSZXF1ZXN0EhMKC3F1ZXJ5X2xvY2FsGAEgASgIImYKCkV0Y2RNZW1iZXISCgoCaWQYAiABKAQSEAoIaG9zdG5hbWUYAyABKAkSEQoJcGVlcl91cmxzGAQgAygJEhMKC2NsaWVudF91cmxzGAUgAygJEhIKCmlzX2xlYXJuZXIYBiABKAgibwoLRXRjZE1lbWJlcnMSIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESFgoObGVnYWN5X21lbWJlcnMYAiADKAkSJAoHbWVtYmVycxgDIAMoCzITLm1hY2hpbmUuRXRjZE1lbWJlciJAChZFdGNkTWVtYmVyTGlzdFJlc3BvbnNlEiYKCG1lc3NhZ2VzGAEgAygLMhQubWFjaGluZS5FdGNkTWVtYmVycyL4AQoQRXRjZE1lbWJlclN0YXR1cxIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgJEg8KB2RiX3NpemUYAiABKAMSFgoOZGJfc2l6ZV9pbl91c2UYAyABKAMSDgoGbGVhZGVyGAQgASgEEhIKCnJhZnRfaW5kZXgYBSABKAQSEQoJcmFmdF90ZXJtGAYgASgEEhoKEnJhZnRfYXBwbGllZF9pbmRleBgHIAEoBBIOCgZlcnJvcnMYCCADKAkSEgoKaXNfbGVhcm5lchgJIAEoCBIRCgltZW1iZXJfaWQYCiABKAQSFwoPc3RvcmFnZV92ZXJzaW9uGAsgASgJImIKCkV0Y2RTdGF0dXMSIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESMAoNbWVtYmVyX3N0YXR1cxgCIAEoCzIZLm1hY2hpbmUuRXRjZE1lbWJlclN0YXR1cyI7ChJFdGNkU3RhdHVzUmVzcG9uc2USJQoIbWVzc2FnZXMYASADKAsyEy5tYWNoaW5lLkV0Y2RTdGF0dXMiHgocRXRjZEZvcmZlaXRMZWFkZXJzaGlwUmVxdWVzdCJLChVFdGNkRm9yZmVpdExlYWRlcnNoaXASIgoIbWV0YWRhdGEYASABKAsyEC5jb21tb24uTWV0YWRhdGESDgoGbWVtYmVyGAIgASgJIlEKHUV0Y2RGb3JmZWl0TGVhZGVyc2hpcFJlc3BvbnNlEjAKCG1lc3NhZ2VzGAEgAygLMh4ubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXAiGQoXRXRjZExlYXZlQ2x1c3RlclJlcXVlc3QiNgoQRXRjZExlYXZlQ2x1c3RlchIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YSJHChhFdGNkTGVhdmVDbHVzdGVyUmVzcG9uc2USKwoIbWVzc2FnZXMYASADKAsyGS5tYWNoaW5lLkV0Y2RMZWF2ZUNsdXN0ZXIiMAobRXRjZFJlbW92ZU1lbWJlckJ5SURSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoBCI6ChRFdGNkUmVtb3ZlTWVtYmVyQnlJRBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YSJPChxFdGNkUmVtb3ZlTWVtYmVyQnlJRFJlc3BvbnNlEi8KCG1lc3NhZ2VzGAEgAygLMh0ubWFjaGluZS5FdGNkUmVtb3ZlTWVtYmVyQnlJRCJFCgtMaXN0UmVxdWVzdBIMCgRyb290GAEgASgJEg8KB3JlY3Vyc2UYAiABKAgSFwoPcmVjdXJzaW9uX2RlcHRoGAMgASgFIq4BCghGaWxlSW5mbxIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIMCgRuYW1lGAIgASgJEgwKBHNpemUYAyABKAMSDAoEbW9kZRgEIAEoDRIQCghtb2RpZmllZBgFIAEoAxIOCgZpc19kaXIYBiABKAgSDQoFZXJyb3IYByABKAkSDAoEbGluaxgIIAEoCRIVCg1yZWxhdGl2ZV9uYW1lGAkgASgJImIKDUV2ZW50c1JlcXVlc3QSEwoLdGFpbF9ldmVudHMYASABKAUSDwoHdGFpbF9pZBgCIAEoCRIUCgx0YWlsX3NlY29uZHMYAyABKAUSFQoNd2l0aF9hY3Rvcl9pZBgEIAEoCSJkCgVFdmVudBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIZCgRkYXRhGAIgASgLMgsuY29tbW9uLkFueRIKCgJpZBgDIAEoCRIQCghhY3Rvcl9pZBgEIAEoCSIxChJSZXNldFBhcnRpdGlvblNwZWMSDQoFbGFiZWwYASABKAkSDAoEd2lwZRgCIAEoCCLwAQoMUmVzZXRSZXF1ZXN0EhAKCGdyYWNlZnVsGAEgASgIEg4KBnJlYm9vdBgCIAEoCBI+ChlzeXN0ZW1fcGFydGl0aW9uc190b193aXBlGAMgAygLMhsubWFjaGluZS5SZXNldFBhcnRpdGlvblNwZWMSGgoSdXNlcl9kaXNrc190b193aXBlGAQgAygJEiwKBG1vZGUYBSABKA4yHi5tYWNoaW5lLlJlc2V0UmVxdWVzdC5XaXBlTW9kZSI0CghXaXBlTW9kZRIHCgNBTEwQABIPCgtTWVNURU1fRElTSxABEg4KClVTRVJfRElTS1MQAiI9CgVSZXNldBIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRIQCghhY3Rvcl9pZBgCIAEoCSIxCg1SZXNldFJlc3BvbnNlEiAKCG1lc3NhZ2VzGAEgAygLMg4ubWFjaGluZS5SZXNldCJkCg5VcGdyYWRlUmVxdWVzdBINCgVpbWFnZRgBIAEoCRIQCghwcmVzZXJ2ZRgCIAEoCBINCgVzdGFnZRgDIAEoCBINCgVmb3JjZRgEIAEoCBITCgtyZWJvb3RfbW9kZRgFIAEoBSJMCgdVcGdyYWRlEiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEgsKA2FjaxgCIAEoCRIQCghhY3Rvcl9pZBgDIAEoCSI1Cg9VcGdyYWRlUmVzcG9uc2USIgoIbWVzc2FnZXMYASADKAsyEC5tYWNoaW5lLlVwZ3JhZGUiagoNUmVib290UmVxdWVzdBIpCgRtb2RlGAEgASgOMhsubWFjaGluZS5SZWJvb3RSZXF1ZXN0Lk1vZGUiLgoETW9kZRILCgdERUZBVUxUEAASDgoKUE9XRVJDWUNMRRABEgkKBUZPUkNFEAIiPgoGUmVib290EiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEhAKCGFjdG9yX2lkGAIgASgJIjMKDlJlYm9vdFJlc3BvbnNlEiEKCG1lc3NhZ2VzGAEgAygLMg8ubWFjaGluZS5SZWJvb3QiswEKGUFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QSDAoEZGF0YRgBIAEoDBI1CgRtb2RlGAQgASgOMicubWFjaGluZS5BcHBseUNvbmZpZ3VyYXRpb25SZXF1ZXN0Lk1vZGUSDwoHZHJ5X3J1bhgFIAEoCCJACgRNb2RlEgoKBlJFQk9PVBAAEggKBEFVVE8QARINCglOT19SRUJPT1QQAhIKCgZTVEFHRUQQAxIHCgNUUlkQBCKXAQoSQXBwbHlDb25maWd1cmF0aW9uEiIKCG1ldGFkYXRhGAEgASgLMhAuY29tbW9uLk1ldGFkYXRhEhAKCHdhcm5pbmdzGAIgAygJEjUKBG1vZGUYAyABKA4yJy5tYWNoaW5lLkFwcGx5Q29uZmlndXJhdGlvblJlcXVlc3QuTW9kZRIUCgxtb2RlX2RldGFpbHMYBCABKAkiSwoaQXBwbHlDb25maWd1cmF0aW9uUmVzcG9uc2USLQoIbWVzc2FnZXMYASADKAsyGy5tYWNoaW5lLkFwcGx5Q29uZmlndXJhdGlvbjLRCAoOTWFjaGluZVNlcnZpY2USMgoHVmVyc2lvbhINLmNvbW1vbi5FbXB0eRoYLm1hY2hpbmUuVmVyc2lvblJlc3BvbnNlEjQKCEhvc3RuYW1lEg0uY29tbW9uLkVtcHR5GhkubWFjaGluZS5Ib3N0bmFtZVJlc3BvbnNlEkIKCUJvb3RzdHJhcBIZLm1hY2hpbmUuQm9vdHN0cmFwUmVxdWVzdBoaLm1hY2hpbmUuQm9vdHN0cmFwUmVzcG9uc2USOgoLU2VydmljZUxpc3QSDS5jb21tb24uRW1wdHkaHC5tYWNoaW5lLlNlcnZpY2VMaXN0UmVzcG9uc2USUQoORXRjZE1lbWJlckxpc3QSHi5tYWNoaW5lLkV0Y2RNZW1iZXJMaXN0UmVxdWVzdBofLm1hY2hpbmUuRXRjZE1lbWJlckxpc3RSZXNwb25zZRI4CgpFdGNkU3RhdHVzEg0uY29tbW9uLkVtcHR5GhsubWFjaGluZS5FdGNkU3RhdHVzUmVzcG9uc2USZgoVRXRjZEZvcmZlaXRMZWFkZXJzaGlwEiUubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXBSZXF1ZXN0GiYubWFjaGluZS5FdGNkRm9yZmVpdExlYWRlcnNoaXBSZXNwb25zZRJXChBFdGNkTGVhdmVDbHVzdGVyEiAubWFjaGluZS5FdGNkTGVhdmVDbHVzdGVyUmVxdWVzdBohLm1hY2hpbmUuRXRjZExlYXZlQ2x1c3RlclJlc3BvbnNlEmMKFEV0Y2RSZW1vdmVNZW1iZXJCeUlEEiQubWFjaGluZS5FdGNkUmVtb3ZlTWVtYmVyQnlJRFJlcXVlc3QaJS5tYWNoaW5lLkV0Y2RSZW1vdmVNZW1iZXJCeUlEUmVzcG9uc2USMQoETGlzdBIULm1hY2hpbmUuTGlzdFJlcXVlc3QaES5tYWNoaW5lLkZpbGVJbmZvMAESMgoGRXZlbnRzEhYubWFjaGluZS5FdmVudHNSZXF1ZXN0Gg4ubWFjaGluZS5FdmVudDABEjYKBVJlc2V0EhUubWFjaGluZS5SZXNldFJlcXVlc3QaFi5tYWNoaW5lLlJlc2V0UmVzcG9uc2USPAoHVXBncmFkZRIXLm1hY2hpbmUuVXBncmFkZVJlcXVlc3QaGC5tYWNoaW5lLlVwZ3JhZGVSZXNwb25zZRI5CgZSZWJvb3QSFi5tYWNoaW5lLlJlYm9vdFJlcXVlc3QaFy5tYWNoaW5lLlJlYm9vdFJlc3BvbnNlEl0KEkFwcGx5Q29uZmlndXJhdGlvbhIiLm1hY2hpbmUuQXBwbHlDb25maWd1cmF0aW9uUmVxdWVzdBojLm1hY2hpbmUuQXBwbHlDb25maWd1cmF0aW9uUmVzcG9uc2USKwoKS3ViZWNvbmZpZxINLmNvbW1vbi5FbXB0eRoMLmNvbW1vbi5EYXRhMAFiBnByb3RvMw", [file_talos_common]);
 
 /**
  * Describes the message machine.VersionInfo.
@@ -50,227 +50,241 @@ export const VersionResponseSchema = /*@__PURE__*/
   messageDesc(file_talos_machine, 4);
 
 /**
+ * Describes the message machine.Hostname.
+ * Use `create(HostnameSchema)` to create a new message.
+ */
+export const HostnameSchema = /*@__PURE__*/
+  messageDesc(file_talos_machine, 5);
+
+/**
+ * Describes the message machine.HostnameResponse.
+ * Use `create(HostnameResponseSchema)` to create a new message.
+ */
+export const HostnameResponseSchema = /*@__PURE__*/
+  messageDesc(file_talos_machine, 6);
+
+/**
  * Describes the message machine.BootstrapRequest.
  * Use `create(BootstrapRequestSchema)` to create a new message.
  */
 export const BootstrapRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 5);
+  messageDesc(file_talos_machine, 7);
 
 /**
  * Describes the message machine.Bootstrap.
  * Use `create(BootstrapSchema)` to create a new message.
  */
 export const BootstrapSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 6);
+  messageDesc(file_talos_machine, 8);
 
 /**
  * Describes the message machine.BootstrapResponse.
  * Use `create(BootstrapResponseSchema)` to create a new message.
  */
 export const BootstrapResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 7);
+  messageDesc(file_talos_machine, 9);
 
 /**
  * Describes the message machine.ServiceEvent.
  * Use `create(ServiceEventSchema)` to create a new message.
  */
 export const ServiceEventSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 8);
+  messageDesc(file_talos_machine, 10);
 
 /**
  * Describes the message machine.ServiceEvents.
  * Use `create(ServiceEventsSchema)` to create a new message.
  */
 export const ServiceEventsSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 9);
+  messageDesc(file_talos_machine, 11);
 
 /**
  * Describes the message machine.ServiceHealth.
  * Use `create(ServiceHealthSchema)` to create a new message.
  */
 export const ServiceHealthSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 10);
+  messageDesc(file_talos_machine, 12);
 
 /**
  * Describes the message machine.ServiceInfo.
  * Use `create(ServiceInfoSchema)` to create a new message.
  */
 export const ServiceInfoSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 11);
+  messageDesc(file_talos_machine, 13);
 
 /**
  * Describes the message machine.ServiceList.
  * Use `create(ServiceListSchema)` to create a new message.
  */
 export const ServiceListSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 12);
+  messageDesc(file_talos_machine, 14);
 
 /**
  * Describes the message machine.ServiceListResponse.
  * Use `create(ServiceListResponseSchema)` to create a new message.
  */
 export const ServiceListResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 13);
+  messageDesc(file_talos_machine, 15);
 
 /**
  * Describes the message machine.EtcdMemberListRequest.
  * Use `create(EtcdMemberListRequestSchema)` to create a new message.
  */
 export const EtcdMemberListRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 14);
+  messageDesc(file_talos_machine, 16);
 
 /**
  * Describes the message machine.EtcdMember.
  * Use `create(EtcdMemberSchema)` to create a new message.
  */
 export const EtcdMemberSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 15);
+  messageDesc(file_talos_machine, 17);
 
 /**
  * Describes the message machine.EtcdMembers.
  * Use `create(EtcdMembersSchema)` to create a new message.
  */
 export const EtcdMembersSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 16);
+  messageDesc(file_talos_machine, 18);
 
 /**
  * Describes the message machine.EtcdMemberListResponse.
  * Use `create(EtcdMemberListResponseSchema)` to create a new message.
  */
 export const EtcdMemberListResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 17);
+  messageDesc(file_talos_machine, 19);
 
 /**
  * Describes the message machine.EtcdMemberStatus.
  * Use `create(EtcdMemberStatusSchema)` to create a new message.
  */
 export const EtcdMemberStatusSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 18);
+  messageDesc(file_talos_machine, 20);
 
 /**
  * Describes the message machine.EtcdStatus.
  * Use `create(EtcdStatusSchema)` to create a new message.
  */
 export const EtcdStatusSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 19);
+  messageDesc(file_talos_machine, 21);
 
 /**
  * Describes the message machine.EtcdStatusResponse.
  * Use `create(EtcdStatusResponseSchema)` to create a new message.
  */
 export const EtcdStatusResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 20);
+  messageDesc(file_talos_machine, 22);
 
 /**
  * Describes the message machine.EtcdForfeitLeadershipRequest.
  * Use `create(EtcdForfeitLeadershipRequestSchema)` to create a new message.
  */
 export const EtcdForfeitLeadershipRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 21);
+  messageDesc(file_talos_machine, 23);
 
 /**
  * Describes the message machine.EtcdForfeitLeadership.
  * Use `create(EtcdForfeitLeadershipSchema)` to create a new message.
  */
 export const EtcdForfeitLeadershipSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 22);
+  messageDesc(file_talos_machine, 24);
 
 /**
  * Describes the message machine.EtcdForfeitLeadershipResponse.
  * Use `create(EtcdForfeitLeadershipResponseSchema)` to create a new message.
  */
 export const EtcdForfeitLeadershipResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 23);
+  messageDesc(file_talos_machine, 25);
 
 /**
  * Describes the message machine.EtcdLeaveClusterRequest.
  * Use `create(EtcdLeaveClusterRequestSchema)` to create a new message.
  */
 export const EtcdLeaveClusterRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 24);
+  messageDesc(file_talos_machine, 26);
 
 /**
  * Describes the message machine.EtcdLeaveCluster.
  * Use `create(EtcdLeaveClusterSchema)` to create a new message.
  */
 export const EtcdLeaveClusterSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 25);
+  messageDesc(file_talos_machine, 27);
 
 /**
  * Describes the message machine.EtcdLeaveClusterResponse.
  * Use `create(EtcdLeaveClusterResponseSchema)` to create a new message.
  */
 export const EtcdLeaveClusterResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 26);
+  messageDesc(file_talos_machine, 28);
 
 /**
  * Describes the message machine.EtcdRemoveMemberByIDRequest.
  * Use `create(EtcdRemoveMemberByIDRequestSchema)` to create a new message.
  */
 export const EtcdRemoveMemberByIDRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 27);
+  messageDesc(file_talos_machine, 29);
 
 /**
  * Describes the message machine.EtcdRemoveMemberByID.
  * Use `create(EtcdRemoveMemberByIDSchema)` to create a new message.
  */
 export const EtcdRemoveMemberByIDSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 28);
+  messageDesc(file_talos_machine, 30);
 
 /**
  * Describes the message machine.EtcdRemoveMemberByIDResponse.
  * Use `create(EtcdRemoveMemberByIDResponseSchema)` to create a new message.
  */
 export const EtcdRemoveMemberByIDResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 29);
+  messageDesc(file_talos_machine, 31);
 
 /**
  * Describes the message machine.ListRequest.
  * Use `create(ListRequestSchema)` to create a new message.
  */
 export const ListRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 30);
+  messageDesc(file_talos_machine, 32);
 
 /**
  * Describes the message machine.FileInfo.
  * Use `create(FileInfoSchema)` to create a new message.
  */
 export const FileInfoSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 31);
+  messageDesc(file_talos_machine, 33);
 
 /**
  * Describes the message machine.EventsRequest.
  * Use `create(EventsRequestSchema)` to create a new message.
  */
 export const EventsRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 32);
+  messageDesc(file_talos_machine, 34);
 
 /**
  * Describes the message machine.Event.
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 33);
+  messageDesc(file_talos_machine, 35);
 
 /**
  * Describes the message machine.ResetPartitionSpec.
  * Use `create(ResetPartitionSpecSchema)` to create a new message.
  */
 export const ResetPartitionSpecSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 34);
+  messageDesc(file_talos_machine, 36);
 
 /**
  * Describes the message machine.ResetRequest.
  * Use `create(ResetRequestSchema)` to create a new message.
  */
 export const ResetRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 35);
+  messageDesc(file_talos_machine, 37);
 
 /**
  * Describes the enum machine.ResetRequest.WipeMode.
  */
 export const ResetRequest_WipeModeSchema = /*@__PURE__*/
-  enumDesc(file_talos_machine, 35, 0);
+  enumDesc(file_talos_machine, 37, 0);
 
 /**
  * @generated from enum machine.ResetRequest.WipeMode
@@ -283,48 +297,48 @@ export const ResetRequest_WipeMode = /*@__PURE__*/
  * Use `create(ResetSchema)` to create a new message.
  */
 export const ResetSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 36);
+  messageDesc(file_talos_machine, 38);
 
 /**
  * Describes the message machine.ResetResponse.
  * Use `create(ResetResponseSchema)` to create a new message.
  */
 export const ResetResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 37);
+  messageDesc(file_talos_machine, 39);
 
 /**
  * Describes the message machine.UpgradeRequest.
  * Use `create(UpgradeRequestSchema)` to create a new message.
  */
 export const UpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 38);
+  messageDesc(file_talos_machine, 40);
 
 /**
  * Describes the message machine.Upgrade.
  * Use `create(UpgradeSchema)` to create a new message.
  */
 export const UpgradeSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 39);
+  messageDesc(file_talos_machine, 41);
 
 /**
  * Describes the message machine.UpgradeResponse.
  * Use `create(UpgradeResponseSchema)` to create a new message.
  */
 export const UpgradeResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 40);
+  messageDesc(file_talos_machine, 42);
 
 /**
  * Describes the message machine.RebootRequest.
  * Use `create(RebootRequestSchema)` to create a new message.
  */
 export const RebootRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 41);
+  messageDesc(file_talos_machine, 43);
 
 /**
  * Describes the enum machine.RebootRequest.Mode.
  */
 export const RebootRequest_ModeSchema = /*@__PURE__*/
-  enumDesc(file_talos_machine, 41, 0);
+  enumDesc(file_talos_machine, 43, 0);
 
 /**
  * @generated from enum machine.RebootRequest.Mode
@@ -337,27 +351,27 @@ export const RebootRequest_Mode = /*@__PURE__*/
  * Use `create(RebootSchema)` to create a new message.
  */
 export const RebootSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 42);
+  messageDesc(file_talos_machine, 44);
 
 /**
  * Describes the message machine.RebootResponse.
  * Use `create(RebootResponseSchema)` to create a new message.
  */
 export const RebootResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 43);
+  messageDesc(file_talos_machine, 45);
 
 /**
  * Describes the message machine.ApplyConfigurationRequest.
  * Use `create(ApplyConfigurationRequestSchema)` to create a new message.
  */
 export const ApplyConfigurationRequestSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 44);
+  messageDesc(file_talos_machine, 46);
 
 /**
  * Describes the enum machine.ApplyConfigurationRequest.Mode.
  */
 export const ApplyConfigurationRequest_ModeSchema = /*@__PURE__*/
-  enumDesc(file_talos_machine, 44, 0);
+  enumDesc(file_talos_machine, 46, 0);
 
 /**
  * @generated from enum machine.ApplyConfigurationRequest.Mode
@@ -370,14 +384,14 @@ export const ApplyConfigurationRequest_Mode = /*@__PURE__*/
  * Use `create(ApplyConfigurationSchema)` to create a new message.
  */
 export const ApplyConfigurationSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 45);
+  messageDesc(file_talos_machine, 47);
 
 /**
  * Describes the message machine.ApplyConfigurationResponse.
  * Use `create(ApplyConfigurationResponseSchema)` to create a new message.
  */
 export const ApplyConfigurationResponseSchema = /*@__PURE__*/
-  messageDesc(file_talos_machine, 46);
+  messageDesc(file_talos_machine, 48);
 
 /**
  * @generated from service machine.MachineService
