@@ -437,6 +437,27 @@ Cluster default/demo                                  … Provisioned, https://1
     assert.equal(await version(), "v1.35.2");
   });
 
+  test("upgrade of Talos: in place, and only where it runs that Kubernetes", async () => {
+    assert.match(
+      await sidero("cluster upgrade demo --talos-version v1.10.1"),
+      /Talos v1\.10\.1 runs Kubernetes 1\.28 to 1\.33, not v1\.35\.0/,
+    );
+    assert.match(await sidero("cluster upgrade demo --talos-version v1.13"), /is like v1\.13\.4/);
+    assert.match(await sidero("cluster upgrade demo --talos-version v1.13.2 --replace"), /not with --replace/);
+    assert.match(await sidero("cluster upgrade demo"), /to what\?/);
+    const running = sidero("cluster upgrade demo --talos-version v1.13.2 --kubernetes-version v1.36.0");
+    await world.pass(500);
+    const { spec } = await of(TalosControlPlane, "demo-cp");
+    assert.deepEqual(spec?.rolloutStrategy?.inPlace, { installer: "ghcr.io/siderolabs/installer:v1.13.2" });
+    assert.deepEqual([spec?.rolloutStrategy?.type, spec?.version], ["InPlace", "v1.35.0"], "Kubernetes comes when Talos is done");
+    for (const observedGeneration of [2, 3]) {
+      await status(TalosControlPlane, "demo-cp", { updatedReplicas: 3, readyReplicas: 3, observedGeneration });
+      await world.pass(500);
+    }
+    assert.match(await running, /Talos v1\.13\.2 wanted[^]*workers stay[^]*Kubernetes v1\.36\.0 wanted/);
+    assert.equal((await of(TalosControlPlane, "demo-cp")).spec?.version, "v1.36.0");
+  });
+
   for (const [version, message] of [
     ["v1.34.0", /older than v1\.35\.0/],
     ["v1.37.0", /one minor version at a time/],

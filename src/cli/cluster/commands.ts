@@ -12,6 +12,7 @@ import { printObjects } from "./manifest.ts";
 import { scale } from "./scale.ts";
 import { variablesOf } from "./substitute.ts";
 import { upgrade } from "./upgrade.ts";
+import type { Upgrade } from "./upgrade.ts";
 
 /** What the commands need of the machine they run on. */
 export interface ClusterPorts extends CreatePorts {
@@ -58,15 +59,18 @@ export function addClusterCommands(program: Command, open: OpenTerminal, ports: 
     .option("--workers <N>", "workers")
     .option("--deployment <NAME>", "the MachineDeployment that is meant, where there are several")
     .action((name: string, given: Given) => run(given, (terminal) => scale(called(name, given), scaleOf(given), terminal)));
-  named("upgrade", "Bring another version of Kubernetes to a cluster, control plane first. Interrupted, it can be begun again.")
-    .requiredOption("--kubernetes-version <VERSION>", "such as v1.34.1; one minor version at a time")
+  named(
+    "upgrade",
+    "Bring another version of Talos or Kubernetes to a cluster, control plane first. Interrupted, it can be begun again.",
+  )
+    .option("--kubernetes-version <VERSION>", "such as v1.34.1; one minor version at a time")
+    .option(
+      "--talos-version <VERSION>",
+      "such as v1.13.4, for the control plane, in place: its machines start anew one after the other",
+    )
     .option("--in-place", "control plane machines are upgraded as they run, not replaced")
     .option("--replace", "control plane machines are replaced, and the old ones wiped")
-    .action((name: string, given: Given) =>
-      run(given, (terminal) =>
-        upgrade(called(name, given), { version: String(given["kubernetesVersion"]), ...strategyOf(given) }, terminal),
-      ),
-    );
+    .action((name: string, given: Given) => run(given, (terminal) => upgrade(called(name, given), upgradeOf(given), terminal)));
   named("delete", "Delete a cluster. Its machines are wiped, and are there for others then.")
     .option("--yes", "without this it only says what would go")
     .option("--no-wait", "do not wait until it is gone")
@@ -128,10 +132,17 @@ function scaleOf(given: Given) {
   };
 }
 
-function strategyOf(given: Given): { strategy?: "InPlace" | "RollingUpdate" } {
+function upgradeOf(given: Given): Upgrade {
+  const { kubernetesVersion: version, talosVersion } = given as Record<string, string | undefined>;
   if (given["inPlace"] === true && given["replace"] === true) throw usage("--in-place or --replace?");
-  if (given["inPlace"] === true) return { strategy: "InPlace" };
-  return given["replace"] === true ? { strategy: "RollingUpdate" } : {};
+  if (talosVersion !== undefined && given["replace"] === true)
+    throw usage("--talos-version goes in place, so not with --replace");
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(talosVersion === undefined ? {} : { talosVersion }),
+    ...(given["inPlace"] === true ? { strategy: "InPlace" } : {}),
+    ...(given["replace"] === true ? { strategy: "RollingUpdate" } : {}),
+  };
 }
 
 function usage(message: string): Fault {
