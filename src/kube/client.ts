@@ -78,8 +78,8 @@ export interface ResourceClient<T extends KubeObject> {
   update(object: T, options?: WriteOptions): Promise<T>;
   /** A `metadata.resourceVersion` or `metadata.uid` in a merge patch is a precondition. */
   patch(name: string, patch: Json, options?: PatchOptions): Promise<T>;
-  /** Resolves when the server has taken the order; finalizers may keep the object for a while. */
-  delete(name: string, options?: DeleteOptions): Promise<void>;
+  /** Resolves when the server has taken the order, with the object while finalizers keep it. */
+  delete(name: string, options?: DeleteOptions): Promise<T | undefined>;
   /**
    * Events after `resourceVersion`, until the server ends the stream. Throws Fault `api.expired` when history no longer reaches
    * back to it. Without it, the present objects come first, as ADDED.
@@ -217,7 +217,8 @@ export function createClient(options: ClientOptions): Client {
         if (how?.propagationPolicy !== undefined) body["propagationPolicy"] = how.propagationPolicy;
         if (how?.gracePeriodSeconds !== undefined) body["gracePeriodSeconds"] = how.gracePeriodSeconds;
         if (how?.dryRun === true) body["dryRun"] = ["All"];
-        await call({ method: "DELETE", target: path(view, name), body, signal: how?.signal });
+        const answer = await call({ method: "DELETE", target: path(view, name), body, signal: how?.signal });
+        return isObject(answer) && answer["kind"] === kind.kind ? typed(answer) : undefined;
       },
 
       async *watch(watch) {

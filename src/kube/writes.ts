@@ -52,7 +52,10 @@ export function watchedClient(
       patch: (name, patch, options) => noted(() => resource.patch(name, patch, options)),
       async delete(name, options) {
         mayWrite(resource.kind);
-        await resource.delete(name, options);
+        const kept = await resource.delete(name, options);
+        // Who deletes one of several must see that before choosing the next.
+        if (kept !== undefined) onWrite(resource.kind, kept.metadata.resourceVersion ?? "");
+        return kept;
       },
     };
   }
