@@ -3,6 +3,8 @@ import { createEnvironmentController } from "#controllers/environment/controller
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { createInstallController } from "#controllers/install/controller.ts";
+import { createMachineSetController } from "#controllers/machine-set/controller.ts";
+import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
@@ -13,6 +15,8 @@ import type { Entropy } from "#io/entropy.ts";
 import type { OpenHttp } from "#io/http.ts";
 import type { Pki } from "#io/pki.ts";
 import type { Provider } from "#kinds/index.ts";
+import type { Client } from "#kube/client.ts";
+import { ContractKinds } from "#kube/contract.ts";
 import type { Controller } from "#kube/controller.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import type { Workloads } from "#kube/workload.ts";
@@ -35,6 +39,8 @@ export interface ClusterPorts {
 }
 
 export interface ControllerPorts {
+  /** For what is read at the moment it is needed; writes go through the client that acting is handed. */
+  readonly client: Client;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly metrics: Metrics;
@@ -47,8 +53,9 @@ export interface ControllerPorts {
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
-export function controllers({ clock, entropy, metrics, assets, machines, clusters }: ControllerPorts): Controller[] {
+export function controllers({ clock, entropy, metrics, assets, machines, clusters, client }: ControllerPorts): Controller[] {
   const list = [createServerClassController(), serverBindingController] as Controller[];
+  if (clusters.providers.has("core")) list.push(...sets({ kinds: new ContractKinds(client), entropy }));
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (machines !== undefined) {
@@ -61,4 +68,9 @@ export function controllers({ clock, entropy, metrics, assets, machines, cluster
   const { blobs, downloads } = assets;
   list.push(createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock));
   return list;
+}
+
+/** What keeps workers at their number, in the shape that is wanted, and healthy. */
+function sets(ports: MachineSetPorts): Controller[] {
+  return [createMachineSetController(ports)] as Controller[];
 }

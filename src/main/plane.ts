@@ -111,7 +111,7 @@ export function createPlane(options: PlaneOptions): Plane {
     const followed = machines && createClusters({ ...ports, isOurs: clusters.providers.has("core") });
     const { workloads, run: follow } = createWorkloads({ ...ports, open: clusters.open, userAgent: `sidero/${VERSION}` });
     const own = machines && { machines: { ...machines, clusters: followed!.clusters } };
-    const list = controllers({ clock, entropy, metrics, clusters, workloads, ...(assets && { assets }), ...own });
+    const list = controllers({ client, clock, entropy, metrics, clusters, workloads, ...(assets && { assets }), ...own });
     const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
     const following = Promise.all([followed?.run(signal), follow(signal)]);
     // Whoever does not know which clusters are paused would take all their machines for paused.
