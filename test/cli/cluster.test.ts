@@ -14,6 +14,8 @@ import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-pl
 import { MetalCluster } from "#kinds/infrastructure/v1alpha3/metal-cluster.ts";
 import { MetalMachineTemplate } from "#kinds/infrastructure/v1alpha3/metal-machine-template.ts";
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
+import { Environment } from "#kinds/metal/v1alpha2/environment.ts";
+import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { KindRef } from "#kube/kind.ts";
 import { entries, Secret } from "#kube/secret.ts";
@@ -139,7 +141,7 @@ describe("create", () => {
         "MachineDeployment/demo-workers",
       ]
         .map((name) => `${name} created\n`)
-        .join(""),
+        .join("") + "there is no ServerClass big yet: nothing can be picked from it\n",
     );
     assert.deepEqual((await of(MetalCluster, "demo")).spec?.controlPlaneEndpoint, { host: "10.5.0.10", port: 6443 });
     const { spec } = await of(TalosControlPlane, "demo-cp");
@@ -216,6 +218,25 @@ describe("create", () => {
     assert.equal((await of(TalosConfigTemplate, "demo-workers")).spec?.template.spec.generateType, "worker");
     const classOf = async (name: string) => (await of(MetalMachineTemplate, name)).spec?.template.spec.serverClassRef?.name;
     assert.deepEqual([await classOf("demo-cp"), await classOf("demo-workers")], ["big", "small"]);
+  });
+
+  test("the Talos is the one that machines of the class boot, and missing Servers are told", async () => {
+    const url = "https://github.com/siderolabs/talos/releases/download/v1.12.3/vmlinuz-amd64";
+    await world.client.for(Environment).create({ metadata: { name: "older" }, spec: { kernel: { url } } });
+    await world.client.for(ServerClass).create({ metadata: { name: "big" }, spec: { environmentRef: { name: "older" } } });
+    const big = await world.client.for(ServerClass).get("big");
+    const available = { serversAvailable: ["a", "b"], serversInUse: [] };
+    await world.client.for(ServerClass).update({ ...big, status: available }, { subresource: "status" });
+    const options = "--endpoint 10.5.0.10 --class big --workers 1";
+    assert.match(await sidero(`cluster create demo ${options} --dry-run`), /talosVersion: v1\.12\.3[^]*version: v1\.35\.0/);
+    assert.match(
+      await sidero(`cluster create demo ${options} --workers 4`),
+      /ServerClass big has 2 Servers available, and 5 are wanted\n$/,
+    );
+    assert.equal((await of(TalosControlPlane, "demo-cp")).spec?.controlPlaneConfig.controlplane.talosVersion, "v1.12.3");
+    const text = await sidero(`cluster create other ${options} --talos-version v1.13`);
+    assert.match(text, /^machines boot Talos v1\.12\.3, and are configured for v1\.13: they may refuse that\n/);
+    assert.doesNotMatch(text, /are wanted/);
   });
 
   test("a mistake anywhere leaves nothing behind", async () => {

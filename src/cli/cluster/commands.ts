@@ -3,13 +3,14 @@ import type { Command } from "commander";
 import { Fault } from "#std/fault.ts";
 import { type Given, type OpenTerminal, reachingTheApi, type Terminal, withTerminal } from "../terminal.ts";
 import { access } from "./access.ts";
-import { count, create, objectsOf } from "./create.ts";
+import { count, create, mismatch, objectsOf } from "./create.ts";
 import type { CreateFlags, CreatePorts } from "./create.ts";
 import { remove } from "./delete.ts";
 import { describe } from "./describe.ts";
 import { get } from "./get.ts";
 import { printObjects } from "./manifest.ts";
 import { scale } from "./scale.ts";
+import { bootedTalos } from "./supply.ts";
 import { variablesOf } from "./substitute.ts";
 import { upgrade } from "./upgrade.ts";
 import type { Upgrade } from "./upgrade.ts";
@@ -95,7 +96,7 @@ function addCreate(cluster: Command, open: OpenTerminal, ports: ClusterPorts): v
     .option("--workers <N>", "workers", "0")
     .option("--class <SERVERCLASS>", "which Servers the machines are picked from", "any")
     .option("--worker-class <SERVERCLASS>", "which Servers workers are picked from; otherwise the same")
-    .option("--talos-version <VERSION>", "what the machines boot, such as v1.13.4: that of their Environment", "")
+    .option("--talos-version <VERSION>", "what the machines boot, such as v1.13.4; otherwise what their Environment names", "")
     .option("--kubernetes-version <VERSION>", "such as v1.34.1; otherwise what that Talos is released with", "")
     .option("--install-disk <DEVICE>", "where Talos is installed; otherwise Servers or classes must say it", "")
     .option("--vip-link <INTERFACE>", "control plane machines hold the endpoint among them, on this interface", "")
@@ -106,9 +107,21 @@ function addCreate(cluster: Command, open: OpenTerminal, ports: ClusterPorts): v
     .action(async (name: string, given: Given) => {
       const flags = given as unknown as CreateFlags;
       if (given["listVariables"] === true) return await listVariables(flags, ports);
-      const objects = await objectsOf(name, flags, ports);
-      if (flags.dryRun === true) return ports.print(printObjects(objects));
-      await withTerminal(open, given, (terminal) => create(objects, terminal));
+      if (flags.dryRun === true) {
+        // It works without an API as well.
+        let booted: string | undefined;
+        await withTerminal(open, given, async ({ client }) => {
+          booted = await bootedTalos(client, flags.class);
+        }).catch(() => {});
+        return ports.print(printObjects(await objectsOf(name, flags, ports, booted)));
+      }
+      await withTerminal(open, given, async (terminal) => {
+        const booted = await bootedTalos(terminal.client, flags.class);
+        const objects = await objectsOf(name, flags, ports, booted);
+        const warning = mismatch(flags.talosVersion, booted);
+        if (warning !== undefined) terminal.print(terminal.style("yellow", warning));
+        await create(objects, terminal);
+      });
     });
 }
 

@@ -2,10 +2,12 @@
 import type { KubeObject } from "#schema/meta.ts";
 import { isAlreadyExists } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
+import { parseContract } from "#talos/contract.ts";
 import type { Terminal } from "../terminal.ts";
 import { clusterObjects, readObjects } from "./manifest.ts";
 import type { ClusterOptions } from "./manifest.ts";
 import { Kinds } from "./objects.ts";
+import { shortages } from "./supply.ts";
 import { substitute } from "./substitute.ts";
 import type { Lookup } from "./substitute.ts";
 
@@ -34,8 +36,18 @@ export interface CreatePorts {
 /** A Cluster's name is the value of a label. */
 const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** The objects that the flags ask for. Throws Faults `cli.usage` and `talos.options`. */
-export async function objectsOf(name: string, flags: CreateFlags, ports: CreatePorts): Promise<KubeObject[]> {
+/**
+ * The objects that the flags ask for. `booted`: the Talos that the machines boot, where that is known. Throws Faults `cli.usage` and
+ * `talos.options`.
+ */
+export async function objectsOf(
+  name: string,
+  given: CreateFlags,
+  ports: CreatePorts,
+  booted: string | undefined,
+): Promise<KubeObject[]> {
+  const said = given.talosVersion || (given.from === undefined ? "" : (ports.env["TALOS_VERSION"] ?? ""));
+  const flags = { ...given, talosVersion: said || (booted ?? "") };
   if (!NAME.test(name)) throw usage(`${name}: a cluster is called by lower case letters, digits and hyphens, at most 63`);
   if (flags.from !== undefined) {
     const text = substitute(await ports.readFile(flags.from), lookupOf(name, flags, ports));
@@ -109,11 +121,18 @@ function lookupOf(name: string, flags: CreateFlags, { env }: CreatePorts): Looku
   return (variable) => said.get(variable) ?? given[variable] ?? env[variable];
 }
 
+/** What should be looked at before machines boot into it; undefined: nothing. */
+export function mismatch(talosVersion: string, booted: string | undefined): string | undefined {
+  if (talosVersion === "" || booted === undefined || parseContract(talosVersion).minor === parseContract(booted).minor)
+    return undefined;
+  return `machines boot Talos ${booted}, and are configured for ${talosVersion}: they may refuse that`;
+}
+
 /**
  * Makes the objects, after the server has said of each that it would take it: nothing is left half made by a mistake. Rejects with the
  * faults of the API, and `cli.usage` when there is one of the name.
  */
-export async function create(objects: readonly KubeObject[], { client, print }: Terminal): Promise<void> {
+export async function create(objects: readonly KubeObject[], { client, print, style }: Terminal): Promise<void> {
   const kinds = new Kinds(client);
   const resources = await Promise.all(objects.map(async (object) => ({ object, resource: await kinds.resource(object) })));
   for (const { object, resource } of resources) {
@@ -132,6 +151,7 @@ export async function create(objects: readonly KubeObject[], { client, print }: 
     await resource.create(object);
     print(`${nameOf(object)} created`);
   }
+  for (const line of await shortages(client, objects)) print(style("yellow", line));
 }
 
 function nameOf({ kind, metadata }: KubeObject): string {
