@@ -16,6 +16,8 @@ export type Place = "available" | "in-use" | undefined;
 export interface Membership {
   /** `onFailure` is told why it cannot be said whether the Server is in; then it is not. */
   readonly placeOf: (server: Server, onFailure?: (failure: string) => void) => Place;
+  /** It would be in, were it accepted and not cordoned. */
+  readonly isMeant: (server: Server) => boolean;
   /** It asks for the host name, which no other rule looks at. */
   readonly looksAtHostname: boolean;
   /** Why nobody can be in the class: its selector or its `where` does not parse. */
@@ -39,11 +41,11 @@ export function membershipOf(name: string, spec: Spec): Membership {
   const selector = compileSelector(spec?.selector ?? {});
   const { hardware = [], labelSelectors = [] } = (name === ANY ? undefined : spec?.qualifiers) ?? {};
 
+  const isOpen = ({ spec: server }: Server): boolean => server?.accepted === true && server.cordoned !== true;
+
   const fits = ({ metadata: { labels = {} }, spec: server }: Server): boolean =>
-    server?.accepted === true &&
-    server.cordoned !== true &&
     selector.matches(labels) &&
-    (hardware.length === 0 || (server.hardware !== undefined && hardware.some((entry) => satisfies(server.hardware, entry)))) &&
+    (hardware.length === 0 || (server?.hardware !== undefined && hardware.some((entry) => satisfies(server.hardware, entry)))) &&
     (labelSelectors.length === 0 || labelSelectors.some((entry) => carriesOne(labels, entry)));
 
   const meets = (server: Server, onFailure: ((failure: string) => void) | undefined): boolean => {
@@ -56,16 +58,17 @@ export function membershipOf(name: string, spec: Spec): Membership {
   return {
     placeOf(server, onFailure) {
       // What costs most comes last.
-      if (!fits(server) || !meets(server, onFailure)) return undefined;
+      if (!isOpen(server) || !fits(server) || !meets(server, onFailure)) return undefined;
       return server.status?.inUse === true ? "in-use" : "available";
     },
+    isMeant: (server) => fits(server) && meets(server, undefined),
     looksAtHostname: compiled?.used.has("hostname") ?? false,
     problem: undefined,
   };
 }
 
 function nobody(problem: string): Membership {
-  return { placeOf: () => undefined, looksAtHostname: false, problem };
+  return { placeOf: () => undefined, isMeant: () => false, looksAtHostname: false, problem };
 }
 
 /** What is wrong with `where` of a class that is written; one that was so before, and is left as it was, is let be. */

@@ -5,6 +5,8 @@ import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { createInstallController } from "#controllers/install/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
+import { createMetalClusterController } from "#controllers/metal-cluster/controller.ts";
+import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
@@ -53,7 +55,8 @@ export interface ControllerPorts {
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
-export function controllers({ clock, entropy, metrics, assets, machines, clusters, client }: ControllerPorts): Controller[] {
+export function controllers(ports: ControllerPorts): Controller[] {
+  const { clock, entropy, metrics, assets, machines, clusters, client, workloads } = ports;
   const list = [createServerClassController(), serverBindingController] as Controller[];
   if (clusters.providers.has("core")) list.push(...sets({ kinds: new ContractKinds(client), entropy }));
   if (clusters.providers.has("bootstrap-talos"))
@@ -64,6 +67,8 @@ export function controllers({ clock, entropy, metrics, assets, machines, cluster
     const install = createInstallController({ dial: clusters.dial, clock, neighbour: (address) => neighbours.of(address) });
     list.push(install);
   }
+  if (clusters.providers.has("infrastructure-sidero"))
+    list.push(createMetalClusterController(), createMetalMachineController({ clock, workloads }));
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;
   list.push(createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock));
