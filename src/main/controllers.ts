@@ -11,6 +11,7 @@ import { serverBindingController } from "#controllers/server-binding/controller.
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
+import { createTalosControlPlaneController } from "#controllers/talos-control-plane/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Entropy } from "#io/entropy.ts";
@@ -57,10 +58,13 @@ export interface ControllerPorts {
 /** Fresh ones: some keep an index of what they have seen. */
 export function controllers(ports: ControllerPorts): Controller[] {
   const { clock, entropy, metrics, assets, machines, clusters, client, workloads } = ports;
+  const kinds = new ContractKinds(client);
   const list = [createServerClassController(), serverBindingController] as Controller[];
-  if (clusters.providers.has("core")) list.push(...sets({ kinds: new ContractKinds(client), entropy }));
+  if (clusters.providers.has("core")) list.push(...sets({ kinds, entropy }));
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
+  if (clusters.providers.has("control-plane-talos"))
+    list.push(createTalosControlPlaneController({ ...ports, ...clusters, kinds }));
   if (machines !== undefined) {
     list.push(createServerController({ ...machines, clock, metrics }));
     const { neighbours } = machines;
