@@ -1,5 +1,4 @@
 /** A data centre in a process: a hall of machines on a switch, Sidero on its host, and people. Time passes when {@link Hall.pass} says so. */
-import { dialTalos } from "#main/talos/client.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { MemoryBlobs } from "#io/memory/blobs.ts";
 import { createMemoryDisk } from "#io/memory/disk.ts";
@@ -7,6 +6,7 @@ import { SeededEntropy } from "#io/memory/entropy.ts";
 import { MemoryJournal } from "#io/memory/journal.ts";
 import type { JournalFaults } from "#io/memory/journal.ts";
 import { MemoryNetwork } from "#io/memory/network.ts";
+import { createMemoryPki } from "#io/memory/pki.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import type { Handler } from "#io/serve.ts";
 import { Lease } from "#kube/lease.ts";
@@ -20,6 +20,8 @@ import type { Process } from "./process.ts";
 import type { Site } from "./site.ts";
 import { sha512, startProcess } from "./process.ts";
 import { Story, storyLog } from "./story.ts";
+import { dialSimulated } from "./talos/dial.ts";
+import { TalosWorld } from "./talos/world.ts";
 import { Web } from "./web.ts";
 
 export interface HallOptions {
@@ -47,6 +49,8 @@ export class Hall {
   readonly network = new MemoryNetwork();
   readonly web: Web;
   readonly machines: readonly SimMachine[];
+  /** Of the machines that run Talos. */
+  readonly talos: TalosWorld;
   readonly site: Site;
   /** Undefined while it is down. */
   process: Process | undefined;
@@ -55,6 +59,7 @@ export class Hall {
   #starting = false;
   readonly #wires: SwitchWires[] = [];
   readonly #entropy: SeededEntropy;
+  #loss = 0;
 
   constructor(options: HallOptions) {
     const { seed, machines, models = MODELS } = options;
@@ -68,6 +73,7 @@ export class Hall {
     host.connect(MANAGEMENT, "eth1", [`${MANAGER}/16`], "52:54:00:00:00:02");
     const names = new SeededEntropy(entropy.below(2 ** 32));
     this.web = new Web({
+      now: () => clock.now(),
       // Whoever has just sent something is in the neighbour table.
       seen: (address) => {
         const machine = this.#at(address);
@@ -78,13 +84,24 @@ export class Hall {
         return machine === undefined ? undefined : options.overhear?.(machine, target);
       },
     });
+    const pki = createMemoryPki();
+    const { web, story } = this;
+    const talos = new TalosWorld({
+      clock,
+      entropy: new SeededEntropy(seed ^ 0x7a105),
+      pki,
+      listenAt: (address) => web.listenAt(address),
+      isMachine: (address) => this.#at(address) !== undefined,
+      tell: (who, what) => story.tell(who, what),
+    });
+    this.talos = talos;
     this.machines = Array.from({ length: machines }, (_, i) => {
       const identity = identityFor(i, names, models);
       const own = new SeededEntropy(entropy.below(2 ** 32));
       const tell = (what: string): void => this.story.tell(identity.serial, what);
       const wires = new SwitchWires({ identity, clock, entropy: own, network, web: this.web, segment: SEGMENT });
       this.#wires.push(wires);
-      return new SimMachine(identity, { clock, entropy: own, wires, tell });
+      return new SimMachine(identity, { clock, entropy: own, wires, tell, talos });
     });
     const disk = createMemoryDisk();
     for (const [path, text] of Object.entries(FILES)) disk.files.set(path, { content: Buffer.from(text), mode: 0o644 });
@@ -101,7 +118,13 @@ export class Hall {
       origins: new Map([["https://github.com", releases]]),
       subnets: { subnets: [{ subnet: "10.77.0.0/16", mode: "server", pools: ["10.77.1.0-10.77.254.255"], leaseTime: "12h" }] },
       flags: { "agent-image": "/image", "boot-programs": "/programs", ...options.flags },
-      dialTalos,
+      pki,
+      dialTalos: dialSimulated({
+        world: talos,
+        clock,
+        entropy: new SeededEntropy(seed ^ 0xd1a1),
+        loss: () => this.#loss,
+      }),
       log: storyLog(this.story, options.line),
       ...options.site,
     };
@@ -135,6 +158,7 @@ export class Hall {
     readonly duplication: number;
     readonly delay: number;
   }): void {
+    this.#loss = loss;
     const seed = this.#entropy.below(2 ** 32);
     this.network.faults = { seed, loss, duplication, delay: { clock: this.clock, milliseconds: delay } };
   }

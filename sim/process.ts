@@ -12,7 +12,6 @@ import { systemCrypto } from "#io/node/crypto.ts";
 import { digest } from "#io/node/digest.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
-import { createMemoryPki } from "#io/memory/pki.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { ProvisionDoors } from "#main/doors.ts";
 import { openFleet } from "#main/fleet.ts";
@@ -21,7 +20,7 @@ import { createPlane } from "#main/plane.ts";
 import type { Provision } from "#main/provision.ts";
 import { openProvision } from "#main/provision.ts";
 import type { Site } from "./site.ts";
-import { httpUntilDeath, untilDeath } from "./sockets.ts";
+import { httpUntilDeath, talosUntilDeath, untilDeath } from "./sockets.ts";
 import { createMachines } from "#main/machines.ts";
 import { Life } from "./machine/life.ts";
 
@@ -65,7 +64,12 @@ export async function startProcess(site: Site, journal: MemoryJournal, leases: M
     leaderElection: true,
     assets: { blobs, downloads },
     machines,
-    clusters: { providers: new Set(settings.providers), dial: site.dialTalos, pki: createMemoryPki(), open: openHttp },
+    clusters: {
+      providers: new Set(settings.providers),
+      dial: talosUntilDeath(site.dialTalos, life),
+      pki: site.pki,
+      open: openHttp,
+    },
     ...(site.between && { between: site.between }),
   });
   bmcs.connect({ client: plane.client });

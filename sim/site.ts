@@ -8,6 +8,7 @@ import type { MemoryBlobs } from "#io/memory/blobs.ts";
 import type { MemoryDisk } from "#io/memory/disk.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
 import type { MemoryHost } from "#io/memory/network.ts";
+import type { Pki } from "#io/pki.ts";
 import type { Handler } from "#io/serve.ts";
 import type { Seal } from "#io/seal.ts";
 import type { Web } from "./web.ts";
@@ -30,6 +31,8 @@ export interface Site {
   readonly log: Log;
   /** Between Sidero's own clients and its API. */
   readonly between?: (transport: HttpTransport) => HttpTransport;
+  /** Keys of before a crash are known after it. */
+  readonly pki: Pki;
   /** To the machines that run Talos. */
   readonly dialTalos: TalosDial;
   /** Called with a store that has just been opened, before anything is done with it. */

@@ -1,6 +1,7 @@
 /** What the kernel does with a process's sockets when it dies. */
 import type { OpenHttp } from "#io/http.ts";
 import type { OpenUdp } from "#io/udp.ts";
+import type { TalosApi, TalosDial } from "#talos/api.ts";
 import type { Life } from "./machine/life.ts";
 
 /** Sockets that are closed by the kernel when the process dies. */
@@ -30,5 +31,20 @@ export function httpUntilDeath(open: OpenHttp, life: Life): OpenHttp {
       request: (request) => (life.alive ? life.live(inner.request(request)) : new Promise(() => {})),
       close: () => inner.close(),
     };
+  };
+}
+
+/** The same for calls to Talos. */
+export function talosUntilDeath(dial: TalosDial, life: Life): TalosDial {
+  return (target) => {
+    const inner = dial(target);
+    const calls = Object.entries(inner).map(([name, call]: [string, (...asked: unknown[]) => unknown]) => {
+      if (name === "close" || name === "events") return [name, call];
+      return [
+        name,
+        (...asked: unknown[]) => (life.alive ? life.live(call(...asked) as Promise<unknown>) : new Promise(() => {})),
+      ];
+    });
+    return Object.fromEntries(calls) as TalosApi;
   };
 }

@@ -1,18 +1,22 @@
 /** HTTP between the hosts of the simulation: who listens where, and connections that end when one side does. */
-import type { HttpRequest, HttpResponse, OpenHttp } from "#io/http.ts";
+import type { HttpRequest, HttpResponse, HttpTarget, OpenHttp } from "#io/http.ts";
+import { verifyMemoryPair } from "#io/memory/pki.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
-import type { Handler, Listen, Listener } from "#io/serve.ts";
+import type { Handler, Listen, Listener, ListenOptions, Principal } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
 
 export interface WebOptions {
   /** Called with every client's address before it is served: it has been seen on the wire. */
   readonly seen: (address: string) => void;
+  /** Milliseconds since 1970: when certificates are looked at. */
+  readonly now: () => number;
   /** Called with every request; what it returns is called with the trailers of the answer, if that comes to its end. */
   readonly overhear?: (from: string, request: HttpRequest) => ((trailers: Readonly<Record<string, string>>) => void) | undefined;
 }
 
 interface Door {
   readonly handler: Handler;
+  readonly tls: ListenOptions["tls"];
   /** Exchanges under way. */
   readonly open: Set<AbortController>;
 }
@@ -27,12 +31,12 @@ export class Web {
 
   /** The listening door of a host. */
   listenAt(address: string): Listen {
-    return async ({ port }, handler): Promise<Listener> => {
+    return async ({ port, tls }, handler): Promise<Listener> => {
       const key = `${address}:${port}`;
       if (this.#doors.has(key)) {
         throw new Fault("io.address-in-use", `cannot listen on ${key}: somebody does`, { fault: "world", retry: "later" });
       }
-      const door: Door = { handler, open: new Set() };
+      const door: Door = { handler, tls, open: new Set() };
       this.#doors.set(key, door);
       const close = async (): Promise<void> => {
         if (this.#doors.get(key) === door) this.#doors.delete(key);
@@ -44,10 +48,13 @@ export class Web {
 
   /** The door of a client at `from`, to any server. */
   openFrom(from: string): OpenHttp {
-    return ({ server }) => {
-      const { host, port } = new URL(server);
-      const authority = port === "" ? `${host}:80` : host;
-      return { request: (request) => this.request(from, authority, request), close: async () => {} };
+    return (target) => {
+      const { host, port, protocol } = new URL(target.server);
+      const authority = port === "" ? `${host}:${protocol === "https:" ? 443 : 80}` : host;
+      return {
+        request: (request) => this.request(from, authority, request, { target }),
+        close: async () => {},
+      };
     };
   }
 
@@ -60,8 +67,16 @@ export class Web {
     }
   }
 
-  /** One exchange from a client's address; `done` is called when it is over. Faults `io.unreachable` and `io.closed`. */
-  async request(from: string, authority: string, request: HttpRequest, done?: () => void): Promise<HttpResponse> {
+  /**
+   * One exchange from a client's address; `done` is called when it is over. `target`: who the client is, and whom it trusts, where the
+   * other side wants to know. Faults `io.unreachable` and `io.closed`.
+   */
+  async request(
+    from: string,
+    authority: string,
+    request: HttpRequest,
+    { done, target }: { readonly done?: () => void; readonly target?: HttpTarget } = {},
+  ): Promise<HttpResponse> {
     const door = this.#doors.get(authority);
     if (door === undefined) {
       done?.();
@@ -70,7 +85,12 @@ export class Web {
     this.#options.seen(from);
     const heard = this.#options.overhear?.(from, request);
     const [host = "", port = "80"] = authority.split(":");
-    const transport = createMemoryTransport(door.handler, { address: from, local: { address: host, port: Number(port) } });
+    const principal = door.tls && this.#shake(door.tls, target);
+    const transport = createMemoryTransport(door.handler, {
+      address: from,
+      local: { address: host, port: Number(port) },
+      ...(principal && { principal }),
+    });
     const exchange = new AbortController();
     door.open.add(exchange);
     request.signal?.addEventListener("abort", () => exchange.abort(request.signal?.reason), { once: true });
@@ -87,6 +107,20 @@ export class Web {
       over();
       throw error;
     }
+  }
+
+  /** What a TLS handshake comes to: who the client is; undefined: nobody in particular. */
+  #shake(
+    { certificate, key, clientCa }: NonNullable<ListenOptions["tls"]>,
+    target: HttpTarget | undefined,
+  ): Principal | undefined {
+    const now = this.#options.now();
+    if (target?.ca === undefined || verifyMemoryPair({ certificate, key }, { authority: target.ca, now }) === undefined)
+      throw new Fault("io.unreachable", "unable to verify the first certificate", { fault: "peer", retry: "later" });
+    if (target.certificate === undefined) return undefined;
+    const shown = verifyMemoryPair({ certificate: target.certificate, key: target.key ?? "" }, { authority: clientCa, now });
+    if (shown === undefined) throw new Fault("io.unreachable", "tls: bad certificate", { fault: "peer", retry: "later" });
+    return { name: shown.commonName, groups: shown.organizations };
   }
 }
 

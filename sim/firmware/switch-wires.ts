@@ -104,7 +104,7 @@ export class SwitchWires implements Wires {
     const gone = new AbortController();
     asked.signal?.addEventListener("abort", () => gone.abort(asked.signal?.reason), { once: true });
     const forget = life.onEnd(() => clock.after(NOTICED, () => gone.abort(new Error("no answer from the machine"))));
-    return web.request(this.#nic.address ?? "", authority, { ...asked, signal: gone.signal }, forget);
+    return web.request(this.#nic.address ?? "", authority, { ...asked, signal: gone.signal }, { done: forget });
   }
 
   async #programByPxe(life: Life): Promise<Uint8Array | undefined> {

@@ -1,6 +1,7 @@
 /** `sidero sim`: simulated machines in real time, with BMCs on sockets of this machine, for a Sidero that runs. People try their configuration on them. */
 import { systemClock as clock } from "#io/node/clock.ts";
 import { listen } from "#io/node/serve.ts";
+import { systemPki } from "#io/node/pki.ts";
 import { openUdp } from "#io/node/udp.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -13,6 +14,7 @@ import { introduce } from "../bmc/introduce.ts";
 import { SimMachine } from "../machine/machine.ts";
 import { identityFor, MODELS } from "../machine/model.ts";
 import type { Identity } from "../machine/model.ts";
+import { TalosWorld } from "../talos/world.ts";
 import { LiveWires } from "./wires.ts";
 
 export interface LiveSimOptions {
@@ -42,13 +44,27 @@ export async function runLive(options: LiveSimOptions): Promise<void> {
   const closers: (() => Promise<void>)[] = [];
   const machines: SimMachine[] = [];
   const boards = new Map<string, Board>();
+  const talos = new TalosWorld({
+    clock,
+    entropy: new SeededEntropy(entropy.below(2 ** 32)),
+    pki: systemPki,
+    listenAt: (host) => (settings, handler) => listen({ ...settings, host }, handler),
+    isMachine: (address) => address.startsWith("127.1."),
+    tell: (who, what) => print(`${who}: ${what}`),
+  });
   try {
     for (let i = 0; i < count; i++) {
       const identity = faster(identityFor(i, entropy, MODELS), options.speed);
       const tell = (what: string): void => print(`${identity.serial}: ${what}`);
       const address = isLocal ? addressOf(1, i) : "";
       const wires = new LiveWires({ identity, endpoint, address });
-      const machine = new SimMachine(identity, { clock, entropy: new SeededEntropy(entropy.below(2 ** 32)), wires, tell });
+      const machine = new SimMachine(identity, {
+        clock,
+        entropy: new SeededEntropy(entropy.below(2 ** 32)),
+        wires,
+        tell,
+        talos,
+      });
       machines.push(machine);
       if (identity.model.bmc === "none") continue;
       const board = new Board({

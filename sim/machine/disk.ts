@@ -2,6 +2,7 @@
  * A disk with something on it: every block has its own pattern, so that what has not been wiped can be told from what has, wherever it is. Only
  * what was written takes memory.
  */
+import type { Installation } from "../talos/body.ts";
 import type { DiskModel } from "./model.ts";
 
 export const CHUNK = 4096;
@@ -17,6 +18,7 @@ export class SimDisk {
   fails = false;
   /** Called before anything changes. */
   onWrite: () => void = () => {};
+  #system: Installation | undefined;
   readonly #seed: number;
   readonly #states: Uint8Array;
   readonly #kept = new Map<number, Uint8Array>();
@@ -34,6 +36,16 @@ export class SimDisk {
     copy.#states.set(this.#states);
     for (const [chunk, bytes] of this.#kept) copy.#kept.set(chunk, bytes.slice());
     return copy;
+  }
+
+  /** What it boots, until somebody writes over its beginning. */
+  get system(): Installation | undefined {
+    return this.#system;
+  }
+
+  install(system: Installation): void {
+    this.fill();
+    this.#system = system;
   }
 
   read(at: number, length: number): Uint8Array {
@@ -94,6 +106,7 @@ export class SimDisk {
   }
 
   #put(chunk: number, state: number): void {
+    if (chunk === 0) this.#forget();
     this.#states[chunk] = state;
     this.#kept.delete(chunk);
   }
@@ -101,10 +114,17 @@ export class SimDisk {
   #keep(chunk: number): Uint8Array {
     const known = this.#kept.get(chunk);
     if (known !== undefined) return known;
+    if (chunk === 0) this.#forget();
     const bytes = this.#chunk(chunk);
     this.#kept.set(chunk, bytes);
     this.#states[chunk] = STATE.kept;
     return bytes;
+  }
+
+  #forget(): void {
+    const system = this.#system;
+    this.#system = undefined;
+    system?.onErased();
   }
 
   #chunk(chunk: number): Uint8Array {

@@ -1,6 +1,8 @@
-/** What a kernel from the network turns the machine into: by what its bytes say, the agent or a system that installs itself. */
+/** What a kernel turns the machine into: by what its bytes say, the agent or Talos. */
 import { argumentOf, parseCommandLine } from "#agent/steps/command-line.ts";
 import type { Outcome } from "../firmware/ipxe.ts";
+import type { Body, Installation, SystemDisk } from "../talos/body.ts";
+import { Talos } from "../talos/talos.ts";
 import { runSimulatedAgent } from "./agent.ts";
 import { linuxOn } from "./hardware.ts";
 import type { Life } from "./life.ts";
@@ -11,19 +13,25 @@ type Booted = Extract<Outcome, { does: "boot" }>;
 /** How the simulation's kernels begin. */
 export const AGENT_KERNEL = "kernel of the agent";
 export const SYSTEM_KERNEL = "kernel of a system";
-/** Milliseconds between two attempts of a system to get its configuration, and of an installation. */
-const CONFIGURATION = 10_000;
-const INSTALLATION = 90_000;
 
 /** Comes back when the kernel is none. */
 export async function runLinux(machine: SimMachine, life: Life, { kernel, commandLine }: Booted): Promise<void> {
-  const text = Buffer.from(kernel.subarray(0, 64)).toString("latin1");
+  const text = Buffer.from(kernel.subarray(0, 256)).toString("latin1");
   await machine.work.during(life.sleep(machine.identity.model.kernel));
   const cidr = await machine.ports.wires.address(life);
   // On the wall of a real data centre the kernel is a real one, and says so by its arguments.
   const isAgent = text.startsWith(AGENT_KERNEL) || argumentOf(parseCommandLine(commandLine), "sidero.endpoint") !== undefined;
   if (isAgent) return await runAgent(machine, life, cidr, commandLine);
-  return await runInstaller(machine, life, commandLine);
+  return await runTalos(machine, life, { cidr, commandLine, version: versionIn(text) });
+}
+
+/** What is on its disk, and needs no network to start. */
+export async function runInstalled(machine: SimMachine, life: Life, { version }: Installation): Promise<void> {
+  await machine.work.during(life.sleep(machine.identity.model.kernel));
+  machine.screen = "system";
+  machine.ports.tell("runs what is on its disk");
+  const cidr = await machine.ports.wires.address(life);
+  return await runTalos(machine, life, { cidr, commandLine: "talos.platform=metal", version });
 }
 
 async function runAgent(machine: SimMachine, life: Life, cidr: string, commandLine: string): Promise<void> {
@@ -56,20 +64,48 @@ async function runAgent(machine: SimMachine, life: Life, cidr: string, commandLi
   );
 }
 
-/** Like Talos: asks for its configuration until it gets one, writes itself to disk, and starts from there. */
-async function runInstaller(machine: SimMachine, life: Life, commandLine: string): Promise<void> {
-  const { wires, tell } = machine.ports;
-  machine.screen = "environment";
-  tell("runs its environment");
-  const url = argumentOf(parseCommandLine(commandLine), "talos.config") ?? "";
-  while (URL.canParse(url)) {
-    const asked = new URL(url);
-    asked.searchParams.set("uuid", machine.identity.uuid);
-    if ((await wires.fetch(life, asked)) !== undefined) break;
-    await life.sleep(CONFIGURATION);
-  }
-  await life.sleep(INSTALLATION);
-  machine.disks[0]?.fill();
-  machine.installed = "an installed system";
-  machine.reset();
+interface Start {
+  readonly cidr: string;
+  readonly commandLine: string;
+  readonly version: string;
+}
+
+async function runTalos(machine: SimMachine, life: Life, { cidr, commandLine, version }: Start): Promise<void> {
+  const { wires, tell, talos } = machine.ports;
+  const { uuid, serial, mac } = machine.identity;
+  machine.screen = machine.installed === undefined ? "environment" : "system";
+  tell(`runs Talos ${version}`);
+  const body: Body = {
+    uuid,
+    serial,
+    mac,
+    life,
+    address: cidr.split("/", 1)[0]!,
+    line: parseCommandLine(commandLine),
+    version,
+    disk: systemDiskOf(machine),
+    fetch: (url) => wires.fetch(life, url),
+    tell,
+    running: () => (machine.screen = "system"),
+    reboot: () => machine.reset(),
+    powerOff: () => machine.switchOff(),
+  };
+  await new Talos(talos, body).run();
+}
+
+/** The first that stays in the machine: whoever writes configurations for the hall means that one. */
+function systemDiskOf(machine: SimMachine): SystemDisk {
+  const disk = machine.disks.find(({ model }) => model.removable !== true);
+  return {
+    get installed() {
+      return machine.installed;
+    },
+    install: (installation) => disk?.install(installation),
+    erase: () => disk?.zero(0, disk.model.size),
+  };
+}
+
+/** A kernel of the simulation has its address in it, and that its version. */
+function versionIn(text: string): string {
+  return /\/(v\d+\.\d+\.\d+[\w.-]*)\//.exec(text)?.[1] ?? "v1.13.0";
 }

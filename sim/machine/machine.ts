@@ -7,7 +7,9 @@ import type { Outcome } from "../firmware/ipxe.ts";
 import { SimDisk } from "./disk.ts";
 import { Life } from "./life.ts";
 import type { Identity } from "./model.ts";
-import { runLinux } from "./linux.ts";
+import type { Installation } from "../talos/body.ts";
+import type { TalosWorld } from "../talos/world.ts";
+import { runInstalled, runLinux } from "./linux.ts";
 import type { Wires } from "./wires.ts";
 import { Work } from "./work.ts";
 
@@ -15,6 +17,8 @@ export interface MachinePorts {
   readonly clock: Clock;
   readonly entropy: SeededEntropy;
   readonly wires: Wires;
+  /** Of every Talos that it could meet. */
+  readonly talos: TalosWorld;
   /** What happens to it, as a line. */
   readonly tell: (what: string) => void;
 }
@@ -48,8 +52,6 @@ export class SimMachine {
   /** Its BMC as its own system sees it (`/dev/ipmi0`), where there is one. */
   systemInterface: IpmiChannel | undefined;
   screen: Screen = "dark";
-  /** What its system disk boots; undefined: nothing does. */
-  installed: string | undefined;
   /** Power-ons so far. */
   starts = 0;
   /** What takes its time in the machine itself: starting, shutting down, writing to disks. */
@@ -61,6 +63,11 @@ export class SimMachine {
     this.ports = ports;
     this.work = new Work(ports.clock);
     this.disks = identity.model.disks.map((model) => new SimDisk(model, ports.entropy.below(2 ** 32)));
+  }
+
+  /** What it boots from disk; undefined: nothing. */
+  get installed(): Installation | undefined {
+    return this.disks.find(({ system }) => system !== undefined)?.system;
   }
 
   get power(): PowerState {
@@ -153,10 +160,7 @@ export class SimMachine {
   async #bootDisk(life: Life): Promise<void> {
     if (this.installed === undefined) return;
     this.screen = "kernel";
-    await this.work.during(life.sleep(this.identity.model.kernel));
-    this.screen = "system";
-    this.ports.tell(`runs what is on its disk: ${this.installed}`);
-    await new Promise<never>(() => {});
+    await runInstalled(this, life, this.installed);
   }
 
   async #bootNetwork(life: Life, once: BootOnce | undefined): Promise<void> {

@@ -1,4 +1,4 @@
-/** Keys and certificates without cryptography: texts of the right shape, the same for the same order of calls. Nothing trusts them. */
+/** Keys and certificates without cryptography: texts of the right shape, the same for the same order of calls. Only simulations trust them. */
 import { Fault } from "#std/fault.ts";
 import type { CertificateOrder, KeyAlgorithm, KeyPair, Pki } from "../pki.ts";
 
@@ -13,7 +13,35 @@ interface Contents {
   readonly number: number;
   readonly subject: string;
   readonly issuer: string;
+  /** Number of the certificate whose key signed it. */
+  readonly signer: number;
   readonly notAfter: number;
+}
+
+/** What a TLS handshake takes from a client's certificate. */
+export interface Shown {
+  /** Organisations of its subject. */
+  readonly organizations: readonly string[];
+  readonly commonName: string;
+}
+
+/**
+ * Who shows this certificate and has its key, if `authority` (PEM) signed it and it has not ended at `now` (milliseconds since 1970);
+ * undefined: nobody that such an authority vouches for. All three must come from one twin.
+ */
+export function verifyMemoryPair(
+  { certificate, key }: KeyPair,
+  { authority, now }: { readonly authority: string; readonly now: number },
+): Shown | undefined {
+  try {
+    const { number, signer, subject, notAfter } = read(certificate);
+    if (read(key).number !== number || read(authority).number !== signer || now > notAfter) return undefined;
+    const parts = subject.split(",").map((part) => part.split("=") as [string, string]);
+    const of = (type: string): string[] => parts.flatMap(([name, value]) => (name === type ? [value] : []));
+    return { organizations: of("O"), commonName: of("CN")[0] ?? "" };
+  } catch {
+    return undefined;
+  }
 }
 
 export function createMemoryPki(): Pki {
@@ -25,7 +53,8 @@ export function createMemoryPki(): Pki {
       const number = ++made;
       const subject = order.subject.map(({ type, value }) => `${type}=${value}`).join(",");
       const signer = issuer === undefined ? subject : read(issuer.certificate).subject;
-      const contents: Contents = { number, subject, issuer: signer, notAfter: order.notAfter };
+      const by = issuer === undefined ? number : read(issuer.key).number;
+      const contents: Contents = { number, subject, issuer: signer, signer: by, notAfter: order.notAfter };
       return { certificate: pem("CERTIFICATE", contents), key: keyOf(order.algorithm, number) };
     },
     flawOf: async ({ certificate, key }) =>
