@@ -3,7 +3,7 @@ import type { Body } from "./body.ts";
 import { readFacts } from "./facts.ts";
 import type { MachineFacts } from "./facts.ts";
 
-/** Milliseconds that one attempt may wait for the machine that answers, and the longest pause between two. */
+/** Milliseconds: what pauses are counted in, and until they begin anew. */
 const UNIT = 1_000;
 const LONGEST = 3 * 3_600_000;
 
@@ -47,15 +47,18 @@ export async function acquire(body: Body, template: string, chance: () => number
 }
 
 async function attempt(body: Body, template: string, failed: Failed): Promise<Acquired | undefined> {
-  if (!URL.canParse(template)) return void failed("load", "the address of the configuration is no URL");
+  const no = (kind: "load" | "validation", problem: string): undefined => {
+    failed(kind, problem);
+    return undefined;
+  };
+  if (!URL.canParse(template)) return no("load", "the address of the configuration is no URL");
   const bytes = await body.fetch(resolveUrl(template, body, ""));
-  if (bytes === undefined || bytes.length === 0) return void failed("load", "failed to download config");
+  if (bytes === undefined || bytes.length === 0) return no("load", "failed to download config");
   const text = Buffer.from(bytes).toString("utf8");
   try {
     const facts = readFacts(text);
-    if (facts !== undefined) return { text, facts };
-    return void failed("validation", "the configuration has no machine section");
+    return facts === undefined ? no("validation", "the configuration has no machine section") : { text, facts };
   } catch (error) {
-    return void failed("validation", (error as Error).message);
+    return no("validation", (error as Error).message);
   }
 }

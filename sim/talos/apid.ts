@@ -3,7 +3,7 @@ import { issueKubernetesAdmin, printKubeconfig } from "#talos/kubeconfig.ts";
 import type { TalosApi } from "#talos/api.ts";
 import type { TalosFault } from "#main/talos/faults.ts";
 import { talosFault } from "#main/talos/faults.ts";
-import { Fault } from "#std/fault.ts";
+import type { Fault } from "#std/fault.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { EtcdRefusal } from "./etcd.ts";
 import { readFacts, versionOf } from "./facts.ts";
