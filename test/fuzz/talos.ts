@@ -4,11 +4,14 @@ import { gzipSync } from "node:zlib";
 import { documentOf, printConfig, withDocuments, withValue } from "#talos/document/document.ts";
 import { parseConfig } from "#talos/document/parse.ts";
 import { applyPatch, loadPatch } from "#talos/patch/patch.ts";
-import { parseSecrets, printSecrets } from "#talos/secrets-text.ts";
+import { parseLegacySecrets, parseSecrets, printSecrets } from "#talos/secrets-text.ts";
 import { parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
+import { parseContract } from "#talos/contract.ts";
+import { validateConfig } from "#talos/validate/validate.ts";
 import { fileOf } from "#main/talos/archive.ts";
 import { latin, type Parser, read } from "./parser.ts";
 
+const CONTRACT = parseContract("v1.13");
 const CONFIG = `version: v1alpha1 # one
 machine:
     type: worker
@@ -19,6 +22,11 @@ machine:
 apiVersion: v1alpha1
 kind: HostnameConfig
 auto: stable
+`;
+const VALIDATED = `machine: {type: worker, ca: {crt: a}, install: {extraKernelArgs: [a]}, kubelet: {image: "k:v1.40.1"}, features: {hostDNS: {}}}
+cluster: {ca: {key: a}, discovery: {enabled: true}, network: {}}
+---
+{apiVersion: v1alpha1, kind: KubeNetworkConfig}
 `;
 const WORDS = [
   "---\n",
@@ -44,7 +52,7 @@ function plain(value: unknown): unknown {
 
 const config: Parser = {
   name: "talos-config",
-  seeds: [latin(CONFIG), latin("a: &a {b: c}\nd: {<<: *a}\n"), latin("--- {kind: X}\n--- |\n")],
+  seeds: [latin(CONFIG), latin("a: &a {b: c}\nd: {<<: *a}\n"), latin("--- {kind: X}\n--- |\n"), latin(VALIDATED)],
   words: WORDS.map(latin),
   longest: 4096,
   run(input) {
@@ -52,6 +60,7 @@ const config: Parser = {
     const parsed = read(() => parseConfig(text));
     if (parsed === undefined) return;
     assert.equal(printConfig(parsed), text);
+    for (const mode of ["metal", "container"] as const) validateConfig(parsed, { mode, contract: CONTRACT });
     const changed = parsed.documents.map((document) => withValue(document, { ...document.value, "x-added": [1, "yes"] }));
     const again = parseConfig(printConfig(withDocuments(parsed, [...changed, documentOf({ kind: "x-more" })])));
     for (const [i, { value }] of changed.entries()) assert.deepEqual(plain(again.documents[i]!.value), plain(value));
@@ -91,6 +100,7 @@ const bundle: Parser = {
     const text = Buffer.from(input).toString("utf8");
     const secrets = read(() => parseSecrets(text));
     if (secrets !== undefined) assert.deepEqual(parseSecrets(printSecrets(secrets)), secrets);
+    read(() => parseLegacySecrets({ certs: text, kubeSecrets: text, trustdInfo: text }));
     const context = read(() => parseTalosconfig(text));
     if (context !== undefined) assert.deepEqual(parseTalosconfig(printTalosconfig(context)), context);
   },
