@@ -14,16 +14,15 @@ const DAY = 86_400_000;
 const secrets = new Sealed("hunter2");
 const standing = fc.constantFrom("absent", "there", "orphaned", "stale");
 
-const config = fc.record({ generateType: fc.constantFrom("controlplane", "worker", "init", "none"), created: fc.boolean() }).map(
-  ({ generateType, created }): TalosConfig =>
-    ({
-      apiVersion: "bootstrap.cluster.x-k8s.io/v1beta1",
-      kind: "TalosConfig",
-      metadata: { namespace: "n", name: "m-config", uid: "u", generation: 1 },
-      spec: { generateType, data: "token: hunter2" },
-      ...(created ? { status: { initialization: { dataSecretCreated: true }, dataSecretName: "m-bootstrap-data" } } : {}),
-    }) as TalosConfig,
-);
+const config = fc
+  .record({ generateType: fc.constantFrom("controlplane", "worker", "init", "none"), created: fc.boolean() })
+  .map(({ generateType, created }): TalosConfig => ({
+    apiVersion: "bootstrap.cluster.x-k8s.io/v1beta1",
+    kind: "TalosConfig",
+    metadata: { namespace: "n", name: "m-config", uid: "u", generation: 1 },
+    spec: { generateType, data: "token: hunter2" },
+    ...(created ? { status: { initialization: { dataSecretCreated: true }, dataSecretName: "m-bootstrap-data" } } : {}),
+  }));
 
 const observed: fc.Arbitrary<ObservedTalosConfig<string>> = fc.record({
   config,
