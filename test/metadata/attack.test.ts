@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
-import { configIn, hold, numbered, order, script, startWorld, type HeldMachine, type World } from "./world.ts";
+import { configIn, numbered, type HeldMachine } from "./held.ts";
+import { hold, order, script, startWorld, type World } from "./world.ts";
 
 const ATTACKER = { address: "10.9.0.66", mac: "52:54:00:66:66:66" };
 /** Behind a router: nobody here sees whose address it is. */

@@ -5,19 +5,10 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
-import {
-  CONFIG,
-  configIn,
-  hold,
-  Machine,
-  numbered,
-  order,
-  script,
-  Secret,
-  startWorld,
-  type HeldMachine,
-  type World,
-} from "./world.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { Secret } from "#kube/secret.ts";
+import { CONFIG, configIn, numbered, type HeldMachine } from "./held.ts";
+import { hold, order, script, startWorld, type World } from "./world.ts";
 
 let world: World;
 let next = 1;

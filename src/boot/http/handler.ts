@@ -4,7 +4,9 @@ import { Fault } from "#std/fault.ts";
 import type { Witness } from "#decide/sighting.ts";
 import { Admission } from "./admission.ts";
 import { script, text } from "./answer.ts";
-import { createConfigRoute } from "../metadata/route.ts";
+import { createCloudRoute } from "../metadata/cloud.ts";
+import { createGate, type GateOptions } from "../metadata/gate.ts";
+import { type Answer, createConfigRoute } from "../metadata/route.ts";
 import { answerWith, type Download } from "./download.ts";
 import { endpointOf } from "./endpoint.ts";
 import { createFindFile, type FileOptions } from "./file-route.ts";
@@ -24,7 +26,7 @@ const PATIENCE = 5_000;
 /** Characters of path and query together. */
 const LONGEST_TARGET = 2048;
 /** Nobody may keep it. */
-const CONFIG = { "content-type": "application/yaml", "cache-control": "no-store" };
+const UNKEPT = { "cache-control": "no-store" };
 /** Seconds. */
 const RETRY_AFTER = { "retry-after": "5" };
 
@@ -37,7 +39,7 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
   const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const answerScript = createScriptRoute(options);
-  const answerConfig = metadata && createConfigRoute({ ...options, metadata, tokenLifetime: settings.tokenLifetime });
+  const answerMetadata = metadata && createMetadata({ ...options, metadata, tokenLifetime: settings.tokenLifetime });
 
   const refuse = ({ method, target, peer }: Incoming, status: number, reason: string, headers = {}): Outgoing => {
     const what = `${method} ${shown(target)}`;
@@ -59,10 +61,12 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     if (path === "/boot.ipxe") return entry(incoming, false);
     // iPXE of 2023 and later looks for a script beside the program it was started from.
     if (path === "/tftp/autoexec.ipxe") return entry(incoming, true);
-    if (path === "/configdata") {
-      if (answerConfig === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
-      const answer = await answerConfig({ query, address: peer.address });
-      if (answer.is === "served") return { status: 200, headers: CONFIG, body: [answer.text] };
+    const isConfig = path === "/configdata";
+    if (isConfig || segments[0] === "cloud") {
+      if (answerMetadata === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
+      const answer = await answerMetadata(isConfig ? query : segments.slice(1), peer.address);
+      if (answer.is === "served")
+        return { status: 200, headers: { ...UNKEPT, "content-type": answer.type }, body: [answer.text] };
       const headers = answer.status === 503 || answer.status === 429 ? RETRY_AFTER : {};
       if (answer.is === "unheard") return refuse(incoming, answer.status, answer.because, headers);
       return text(answer.status, `${answer.because}\n`, headers);
@@ -85,6 +89,14 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
       return refuse(incoming, 500, "something went wrong here; the log says what");
     }
   };
+}
+
+/** The query of `/configdata`, or what stands behind `/cloud`. */
+function createMetadata(options: GateOptions): (what: URLSearchParams | readonly string[], address: string) => Promise<Answer> {
+  const gate = createGate(options);
+  const config = createConfigRoute(options, gate);
+  const cloud = createCloudRoute(options, gate);
+  return (what, address) => (what instanceof URLSearchParams ? config(what, address) : cloud(what, address));
 }
 
 interface Circumstances {
@@ -122,9 +134,12 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1);
 }
 
-/** Not all of a target is fit to be shown: nobody has looked at it yet. */
+/** Not all of a target is fit to be shown: nobody has looked at it yet, and it may be a token. */
 function shown(target: string): string {
-  const path = target.split("?")[0]!.replaceAll(/[^!-~]/g, "?");
+  const path = target
+    .split("?")[0]!
+    .replaceAll(/[^!-~]/g, "?")
+    .replace(/^(.*\/cloud)\/[^/]+/, "$1/***");
   return path.length > 100 ? `${path.slice(0, 100)}…` : path;
 }
 

@@ -22,7 +22,7 @@ import type { Incoming, Outgoing } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { type Argument, COMMAND_LINE_LIMIT, formatArguments } from "#wire/ipxe/argument.ts";
 import type { Assets } from "../assets.ts";
-import type { MetadataOptions } from "../metadata/route.ts";
+import type { MetadataOptions } from "../metadata/gate.ts";
 import { createTokens } from "../metadata/tokens.ts";
 import { Recent } from "../recent.ts";
 import { script, text } from "./answer.ts";

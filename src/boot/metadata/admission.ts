@@ -13,8 +13,8 @@ import { Fault } from "#std/fault.ts";
 import { parseUuid, swapUuid } from "#std/uuid.ts";
 import { noConfig } from "./fault.ts";
 
-/** The token that is shown. Throws Fault `boot.config`. */
-export function readToken(text: string | undefined, seal: Seal, now: number, uuid: string): BootToken {
+/** The token that is shown; `uuid`: whose configuration is asked for, where that is said as well. Throws Fault `boot.config`. */
+export function readToken(text: string | undefined, seal: Seal, now: number, uuid: string | undefined): BootToken {
   if (text === undefined)
     throw noConfig(403, "token", "the URL has no boot token: a configuration goes to boots that Sidero has ordered");
   let token: BootToken;
@@ -23,7 +23,7 @@ export function readToken(text: string | undefined, seal: Seal, now: number, uui
   } catch (error) {
     throw noConfig(403, "token", Fault.from(error).message, error);
   }
-  if (!isSameUuid(token.uuid, uuid)) throw noConfig(403, "token", "the token is another machine's");
+  if (uuid !== undefined && !isSameUuid(token.uuid, uuid)) throw noConfig(403, "token", "the token is another machine's");
   return token;
 }
 

@@ -11,7 +11,7 @@ import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-bindin
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { Fault } from "#std/fault.ts";
 import { isInstalled } from "./admission.ts";
-import type { MetadataOptions } from "./route.ts";
+import type { MetadataOptions } from "./gate.ts";
 
 export type Grant =
   | { readonly is: "token"; readonly token: string }

@@ -71,3 +71,17 @@ test("every URL of a configuration gets the token, and keeps what else it says",
   }
   assert.equal(asksForConfig(parseArguments("a talos.config")), false);
 });
+
+test("other systems have the token in the path, in whatever argument", () => {
+  const table = [
+    ["ds=nocloud;s=http://10.0.0.1:8081/cloud/nocloud/", "ds=nocloud;s=http://10.0.0.1:8081/cloud/T/nocloud/"],
+    ["ignition.config.url=http://h/cloud/user-data", "ignition.config.url=http://h/cloud/T/user-data"],
+    [`cc="{urls: ['http://h/cloud', 'http://h/cloud']}"`, `cc="{urls: ['http://h/cloud/T', 'http://h/cloud/T']}"`],
+    ["a=http://h/clouds/x", "a=http://h/clouds/x"],
+    ["a=http://h/x/cloud/", "a=http://h/x/cloud/"],
+  ] as const;
+  for (const [before, after] of table) {
+    assert.equal(formatArguments(withToken(parseArguments(before), "T")), after);
+    assert.equal(asksForConfig(parseArguments(before)), before !== after, before);
+  }
+});

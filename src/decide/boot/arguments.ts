@@ -73,17 +73,24 @@ export function environmentArguments(
   ]);
 }
 
+/** Where other systems ask, in whatever argument that is: `ds=nocloud;s=http://host/cloud/nocloud/`. */
+const CLOUD_URL = /(https?:\/\/[^/?#\s;,'"]+\/cloud)(?=$|[/\s;,'"\]}])/g;
+
 /** Whether the machine will ask us for its configuration. */
 export function asksForConfig(all: readonly Argument[]): boolean {
-  return all.some(({ key, value }) => key === CONFIG && value !== undefined && CONFIG_URL.test(value));
+  return all.some(
+    ({ key, value }) => value !== undefined && ((key === CONFIG && CONFIG_URL.test(value)) || value.search(CLOUD_URL) >= 0),
+  );
 }
 
 /** The arguments with the boot's token wherever they say where the configuration is; the rest of the URL stays as it was written. */
 export function withToken(all: readonly Argument[], token: string): Argument[] {
   return all.map((argument) => {
-    const [, place, query = "", rest = ""] = (argument.key === CONFIG && CONFIG_URL.exec(argument.value ?? "")) || [];
-    if (place === undefined) return argument;
+    const { key, value } = argument;
+    if (value === undefined) return argument;
+    const [, place, query = "", rest = ""] = (key === CONFIG && CONFIG_URL.exec(value)) || [];
+    if (place === undefined) return { key, value: value.replaceAll(CLOUD_URL, `$1/${token}`) };
     const kept = query.split("&").filter((part) => part !== "" && !/^token(=|$)/.test(part));
-    return { key: CONFIG, value: `${place}?${[...kept, `token=${token}`].join("&")}${rest}` };
+    return { key, value: `${place}?${[...kept, `token=${token}`].join("&")}${rest}` };
   });
 }
