@@ -90,10 +90,16 @@ export interface ResourceClient<T extends KubeObject> {
 /** What `create` needs of an object: everything but what the kind already says. */
 export type Draft<T extends KubeObject> = { [K in keyof T as K extends "apiVersion" | "kind" ? never : K]: T[K] };
 
+export interface RawOptions extends CallOptions {
+  readonly body?: Json;
+  /** False: "come back later" is an answer like any other, and not waited out. */
+  readonly patient?: boolean;
+}
+
 export interface Client {
   for<T extends KubeObject>(kind: KindRef<T>): ResourceClient<T>;
   /** Any path: `/version`, `/apis`. The answer's JSON. */
-  raw(method: string, target: string, options?: CallOptions & { body?: Json }): Promise<Json>;
+  raw(method: string, target: string, options?: RawOptions): Promise<Json>;
 }
 
 const PATCH_TYPES = {
@@ -246,7 +252,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     for: (kind) => resource(kind, ""),
-    raw: (method, target, raw) => call({ method, target, body: raw?.body, signal: raw?.signal }),
+    raw: (method, target, raw) => call({ method, target, body: raw?.body, signal: raw?.signal, patient: raw?.patient }),
   };
 }
 

@@ -33,6 +33,8 @@ export interface Exchange {
   /** Default `application/json`. */
   readonly contentType?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** False: "come back later" is an answer like any other. */
+  readonly patient?: boolean | undefined;
 }
 
 export interface Exchanger {
@@ -81,7 +83,7 @@ export function createExchanger(options: ExchangeOptions): Exchanger {
         return await attempt();
       } catch (error) {
         if (!(error instanceof ComeBack)) throw error;
-        if (attempts === ATTEMPTS) throw error.fault;
+        if (attempts === ATTEMPTS || exchange.patient === false) throw error.fault;
         await sleep(clock, jittered(error.wait, 0.2, entropy), exchange.signal);
       }
     }

@@ -69,8 +69,8 @@ export class Turn<T extends KubeObject, O, E> {
     const old: JsonObject = isObject(object["status"]) ? object["status"] : {};
     const changed = Object.entries(status as JsonObject).filter(([field, value]) => !equal(old[field], value));
     if (changed.length === 0) return;
-    for (const [field] of changed) {
-      if (!isDeclared(writes, kind, `status.${field}`)) throw undeclared(name, `writes status.${field} of ${kind.kind}`);
+    for (const path of changed.flatMap(([field, value]) => pathsOf(field, old[field], value))) {
+      if (!isDeclared(writes, kind, path)) throw undeclared(name, `writes ${path} of ${kind.kind}`);
     }
     const next = { ...object, status: { ...old, ...Object.fromEntries(changed) } };
     await this.#write(object, (resource) => resource.update(next, { subresource: "status" }));
@@ -100,6 +100,16 @@ export class Turn<T extends KubeObject, O, E> {
     if (!this.#options.mayAct())
       throw new Fault("kube.not-leading", "another process may be leading", { fault: "world", retry: "later" });
   }
+}
+
+/** Several controllers may share a list of conditions: each declares those that it judges, as `status.conditions.Ready`. */
+function pathsOf(field: string, before: unknown, after: unknown): string[] {
+  if (field !== "conditions" || !Array.isArray(after)) return [`status.${field}`];
+  const had = Array.isArray(before) ? before : [];
+  const typesIn = (list: readonly unknown[]): string[] => list.filter(isObject).map(({ type }) => String(type));
+  const of = (list: readonly unknown[], type: string): unknown => list.find((each) => isObject(each) && each["type"] === type);
+  const types = new Set([...typesIn(had), ...typesIn(after)]);
+  return [...types].filter((type) => !equal(of(had, type), of(after, type))).map((type) => `status.conditions.${type}`);
 }
 
 function ours(code: string, message: string): Fault {

@@ -34,6 +34,8 @@ export class Followed {
   readonly #options: FollowOptions;
   readonly #cache: Cache<WorkloadNode>;
   readonly #stop = new AbortController();
+  /** The same list until a Node changes. */
+  #nodes: readonly WorkloadNode[] | undefined;
   #problem: { readonly fault: Fault; readonly since: number } | undefined;
   /** On the monotonic clock: when the cluster last said anything. */
   #heard: number;
@@ -48,6 +50,7 @@ export class Followed {
     const onProblem = (fault: Fault | undefined): void => this.#note(fault);
     this.#cache = new Cache({ resource, clock, entropy, log: quiet(log), onProblem });
     this.#cache.onChange(({ object }) => {
+      this.#nodes = undefined;
       this.#heard = clock.monotonic();
       onChange(object);
     });
@@ -56,7 +59,7 @@ export class Followed {
 
   get sight(): Sight {
     return {
-      nodes: this.#cache.isSynced ? [...this.#cache.values()] : undefined,
+      nodes: this.#cache.isSynced ? (this.#nodes ??= [...this.#cache.values()]) : undefined,
       problem: this.#problem?.fault,
       since: this.#problem?.since,
     };

@@ -1,10 +1,12 @@
 /** Every controller there is. */
+import { createClusterController } from "#controllers/cluster/controller.ts";
 import { createEnvironmentController } from "#controllers/environment/controller.ts";
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { createInstallController } from "#controllers/install/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
+import { createMachineController } from "#controllers/machine/controller.ts";
 import { createMetalClusterController } from "#controllers/metal-cluster/controller.ts";
 import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
 import { serverBindingController } from "#controllers/server-binding/controller.ts";
@@ -22,6 +24,7 @@ import type { Client } from "#kube/client.ts";
 import { ContractKinds } from "#kube/contract.ts";
 import type { Controller } from "#kube/controller.ts";
 import type { Metrics } from "#kube/metrics.ts";
+import type { Externals } from "#kube/externals.ts";
 import type { Workloads } from "#kube/workload.ts";
 import type { TalosDial } from "#talos/api.ts";
 import type { MachinePorts } from "./machines.ts";
@@ -53,6 +56,7 @@ export interface ControllerPorts {
   readonly machines?: MachinePorts;
   readonly clusters: ClusterPorts;
   readonly workloads: Workloads;
+  readonly externals: Externals;
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
@@ -60,7 +64,8 @@ export function controllers(ports: ControllerPorts): Controller[] {
   const { clock, entropy, metrics, assets, machines, clusters, client, workloads } = ports;
   const kinds = new ContractKinds(client);
   const list = [createServerClassController(), serverBindingController] as Controller[];
-  if (clusters.providers.has("core")) list.push(...sets({ kinds, entropy }));
+  if (clusters.providers.has("core"))
+    list.push(createClusterController(ports), createMachineController(ports), ...sets({ kinds, entropy }));
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (clusters.providers.has("control-plane-talos"))

@@ -23,6 +23,7 @@ import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
 import type { Recorder } from "#kube/events.ts";
 import { lead } from "#kube/lease.ts";
+import { createExternals } from "#kube/externals.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { createWorkloads } from "#kube/workloads.ts";
@@ -110,10 +111,21 @@ export function createPlane(options: PlaneOptions): Plane {
   const control = async (signal: AbortSignal, mayAct: () => boolean): Promise<void> => {
     const followed = machines && createClusters({ ...ports, isOurs: clusters.providers.has("core") });
     const { workloads, run: follow } = createWorkloads({ ...ports, open: clusters.open, userAgent: `sidero/${VERSION}` });
+    const { externals, run: followExternals } = createExternals(ports);
     const own = machines && { machines: { ...machines, clusters: followed!.clusters } };
-    const list = controllers({ client, clock, entropy, metrics, clusters, workloads, ...(assets && { assets }), ...own });
+    const list = controllers({
+      client,
+      clock,
+      entropy,
+      metrics,
+      clusters,
+      workloads,
+      externals,
+      ...(assets && { assets }),
+      ...own,
+    });
     const runtime = new Runtime({ ...ports, metrics, events, controllers: list, mayAct });
-    const following = Promise.all([followed?.run(signal), follow(signal)]);
+    const following = Promise.all([followed?.run(signal), follow(signal), followExternals(signal)]);
     // Whoever does not know which clusters are paused would take all their machines for paused.
     await followed?.known(signal);
     await runtime.run(signal).finally(() => machines?.power.release?.());

@@ -22,6 +22,8 @@ export interface World {
   readonly client: Client;
   /** Requests of the controllers so far, reads and watches included: `PUT /apis/…`. */
   readonly requests: string[];
+  /** A client as the controllers have it: its requests are counted, and fail when theirs do. */
+  access(): Client;
   /** Runs controllers as a process of its own would; the returned function kills it between two requests. */
   run(...controllers: Controller[]): Process;
   /** Lets this many milliseconds pass, and everything that happens in them. */
@@ -79,6 +81,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     fixture,
     client: createClient({ ...ports, transport: fixture.transport, userAgent: "observer" }),
     requests,
+    access: () => createClient({ ...ports, transport: unreliable }),
     run(...controllers) {
       const stop = new AbortController();
       const client = createClient({ ...ports, transport: unreliable });

@@ -3,11 +3,13 @@ import type { Family } from "#schema/family.ts";
 import { conversion as cluster } from "./v1beta1/cluster.ts";
 import { conversion as machine } from "./v1beta1/machine.ts";
 import { conversion as machineDeployment } from "./v1beta1/machine-deployment.ts";
+import { conversion as machineDrainRule } from "./v1beta1/machine-drain-rule.ts";
 import { conversion as machineHealthCheck } from "./v1beta1/machine-health-check.ts";
 import { conversion as machineSet } from "./v1beta1/machine-set.ts";
 import { Cluster } from "./v1beta2/cluster.ts";
 import { Machine } from "./v1beta2/machine.ts";
 import { MachineDeployment } from "./v1beta2/machine-deployment.ts";
+import { MachineDrainRule } from "./v1beta2/machine-drain-rule.ts";
 import { MachineHealthCheck } from "./v1beta2/machine-health-check.ts";
 import { MachineSet } from "./v1beta2/machine-set.ts";
 
@@ -27,4 +29,5 @@ export const coreFamilies: readonly Family[] = [
   { ...corePackaging, storage: MachineSet, older: [machineSet] },
   { ...corePackaging, storage: MachineDeployment, older: [machineDeployment] },
   { ...corePackaging, storage: MachineHealthCheck, older: [machineHealthCheck] },
+  { ...corePackaging, storage: MachineDrainRule, older: [machineDrainRule] },
 ];

@@ -1,0 +1,103 @@
+/** Cluster: brings together its infrastructure and its control plane, tells how both and the machines are, and takes all of them down in order (§2.3). */
+import { decideCluster } from "#decide/cluster/decide.ts";
+import type { ClusterEffect, ObservedCluster } from "#decide/cluster/observed.ts";
+import { CLUSTER_FINALIZER } from "#kinds/cluster/keys.ts";
+import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
+import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
+import { type Controller, controller, on, type Reader, writing } from "#kube/controller.ts";
+import type { Externals } from "#kube/externals.ts";
+import type { Workloads } from "#kube/workload.ts";
+import { act } from "./act.ts";
+import { clusterKeyOf, Members } from "./members.ts";
+
+export interface ClusterPorts {
+  readonly externals: Externals;
+  readonly workloads: Workloads;
+}
+
+/** TopologyReconciled is the topology's. */
+const CONDITIONS = [
+  "Paused",
+  "InfrastructureReady",
+  "ControlPlaneInitialized",
+  "ControlPlaneAvailable",
+  "ControlPlaneMachinesReady",
+  "ControlPlaneMachinesUpToDate",
+  "RemoteConnectionProbe",
+  "WorkersAvailable",
+  "WorkerMachinesReady",
+  "WorkerMachinesUpToDate",
+  "RollingOut",
+  "ScalingUp",
+  "ScalingDown",
+  "Remediating",
+  "Deleting",
+  "Available",
+];
+const STATUS = ["initialization", "controlPlane", "workers", "failureDomains", "phase", "observedGeneration", "deprecated"];
+
+/** Milliseconds in which the changes of many machines become one write. */
+const SETTLE = 20;
+
+/** One per runtime. */
+export function createClusterController({
+  externals,
+  workloads,
+}: ClusterPorts): Controller<Cluster, ObservedCluster, ClusterEffect> {
+  const members = new Members();
+  return controller({
+    name: "cluster",
+    kind: Cluster,
+    finalizer: CLUSTER_FINALIZER,
+    reads: [
+      on(Machine, ({ object }) => [clusterKeyOf(object)]),
+      on(MachineSet, ({ object }) => [clusterKeyOf(object)]),
+      on(MachineDeployment, ({ object }) => [clusterKeyOf(object)]),
+    ],
+    writes: [
+      writing(Cluster, "spec.controlPlaneEndpoint", ...STATUS.map((field) => `status.${field}`)),
+      writing(Cluster, ...CONDITIONS.map((type) => `status.conditions.${type}`)),
+      ...[Machine, MachineSet, MachineDeployment].map((kind) => writing(kind as never, "deletion with its Cluster")),
+    ],
+    settle: () => SETTLE,
+    listen(wake, reader) {
+      const ends = [
+        externals.onChange((kind, key) => {
+          for (const each of members.keysReferring(kind, key, reader)) wake(each);
+        }),
+        workloads.onChange(({ namespace, name }, node) => {
+          // Of the workload cluster it only matters whether it can be reached.
+          if (node === undefined) wake(`${namespace}/${name}`);
+        }),
+      ];
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    observe: (reader, key, cluster) =>
+      cluster === undefined ? undefined : observe(reader, key, cluster, members, { externals, workloads }),
+    decide: decideCluster,
+    act: (effect, acting) => act(effect, acting, externals),
+  });
+}
+
+function observe(
+  reader: Reader,
+  key: string,
+  cluster: Cluster,
+  members: Members,
+  { externals, workloads }: ClusterPorts,
+): ObservedCluster {
+  const { namespace = "", name = "" } = cluster.metadata;
+  const { infrastructureRef, controlPlaneRef } = cluster.spec ?? {};
+  const sight = workloads.sight({ namespace, name });
+  return {
+    cluster,
+    infrastructure: infrastructureRef && externals.look(infrastructureRef, namespace),
+    controlPlane: controlPlaneRef && externals.look(controlPlaneRef, namespace),
+    ...members.of(key, reader),
+    connection: { isKnown: sight.nodes !== undefined, problem: sight.problem?.message, since: sight.since },
+  };
+}
