@@ -163,8 +163,7 @@ export class Talos {
 
 /** `talos-abc-def`, from what names the machine. */
 function stableName(uuid: string): string {
-  const text = BigInt(`0x${uuid.replaceAll("-", "").slice(0, 16)}`)
-    .toString(36)
-    .padStart(6, "0");
+  const number = BigInt(`0x${uuid.replaceAll("-", "")}`) % 36n ** 6n;
+  const text = number.toString(36).padStart(6, "0");
   return `talos-${text.slice(0, 3)}-${text.slice(3, 6)}`;
 }
