@@ -50,7 +50,7 @@ export class Machine {
       this.installed = undefined;
       installed?.onErased();
     };
-    const machine = this;
+    const installed = (): Installation | undefined => this.installed;
     const talos = new Talos(this.#rig.world, {
       uuid: `00000000-0000-4000-8000-${String(this.#number).padStart(12, "0")}`,
       serial: `S${this.#number}`,
@@ -61,7 +61,7 @@ export class Machine {
       version: "v1.13.0",
       disk: {
         get installed() {
-          return machine.installed;
+          return installed();
         },
         install: (installation) => void (this.installed = installation),
         erase,
