@@ -106,7 +106,8 @@ export class Turn<T extends KubeObject, O, E> {
 function pathsOf(field: string, before: unknown, after: unknown): string[] {
   if (field !== "conditions" || !Array.isArray(after)) return [`status.${field}`];
   const had = Array.isArray(before) ? before : [];
-  const typesIn = (list: readonly unknown[]): string[] => list.filter(isObject).map(({ type }) => String(type));
+  const typesIn = (list: readonly unknown[]): string[] =>
+    list.flatMap((each) => (isObject(each) && typeof each["type"] === "string" ? each["type"] : []));
   const of = (list: readonly unknown[], type: string): unknown => list.find((each) => isObject(each) && each["type"] === type);
   const types = new Set([...typesIn(had), ...typesIn(after)]);
   return [...types].filter((type) => !equal(of(had, type), of(after, type))).map((type) => `status.conditions.${type}`);

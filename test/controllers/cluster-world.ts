@@ -44,7 +44,7 @@ export class ClusterWorld {
     const { externals, run } = createExternals(ports);
     const { workloads, run: follow } = createWorkloads({ ...ports, open: self.network.open });
     const own = { externals, workloads, clock: world.clock };
-    world.run(createClusterController(own) as Controller, createMachineController(own) as Controller, ...others(own));
+    world.run(createClusterController(own), createMachineController(own), ...others(own));
     self.#ended = Promise.all([run(self.#stop.signal), follow(self.#stop.signal)]);
     return self;
   }

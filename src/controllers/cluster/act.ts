@@ -7,13 +7,12 @@ import type { Acting } from "#kube/controller.ts";
 import type { Externals } from "#kube/externals.ts";
 import type { KindRef } from "#kube/kind.ts";
 import { isNotFound } from "#kube/status.ts";
-import type { KubeObject } from "#schema/meta.ts";
 import type { Json } from "#std/json.ts";
 
 const CHILDREN: Readonly<Record<Child, KindRef>> = {
-  Machine: Machine as KindRef<KubeObject>,
-  MachineSet: MachineSet as KindRef<KubeObject>,
-  MachineDeployment: MachineDeployment as KindRef<KubeObject>,
+  Machine: Machine,
+  MachineSet: MachineSet,
+  MachineDeployment: MachineDeployment,
 };
 
 /** One effect; each is harmless when it has already happened. */

@@ -8,6 +8,7 @@ import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts"
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { type Controller, controller, on, type Reader, writing } from "#kube/controller.ts";
 import type { Externals } from "#kube/externals.ts";
+import type { KindRef } from "#kube/kind.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { act } from "./act.ts";
 import { clusterKeyOf, Members } from "./members.ts";
@@ -59,7 +60,7 @@ export function createClusterController({
     writes: [
       writing(Cluster, "spec.controlPlaneEndpoint", ...STATUS.map((field) => `status.${field}`)),
       writing(Cluster, ...CONDITIONS.map((type) => `status.conditions.${type}`)),
-      ...[Machine, MachineSet, MachineDeployment].map((kind) => writing(kind as never, "deletion with its Cluster")),
+      ...[Machine, MachineSet, MachineDeployment].map((kind: KindRef) => writing(kind, "deletion with its Cluster")),
     ],
     settle: () => SETTLE,
     listen(wake, reader) {

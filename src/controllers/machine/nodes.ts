@@ -1,5 +1,5 @@
 /** Nodes of workload clusters by their providerID, looked up in a list that is made once for each state of a cluster. */
-import type { NodeFacts, NodesSeen } from "#decide/machine/observed.ts";
+import type { NodesSeen } from "#decide/machine/observed.ts";
 import type { ClusterName, Sight, WorkloadNode, Workloads } from "#kube/workload.ts";
 
 export class NodesByProvider {
@@ -15,7 +15,7 @@ export class NodesByProvider {
     const sight = this.#workloads.sight(cluster);
     const found = providerID === undefined ? [] : this.#byProvider(sight)?.get(providerID);
     return {
-      found: sight.nodes === undefined ? undefined : ((found ?? []) as readonly NodeFacts[]),
+      found: sight.nodes === undefined ? undefined : (found ?? []),
       problem: sight.problem?.message,
       since: sight.since,
     };

@@ -93,10 +93,12 @@ function versionsOf(list: readonly (readonly [version: string | undefined, repli
   };
 }
 
+const RELEASE = /^v?(\d+)\.(\d+)\.(\d+)(.*)$/;
+
 /** By number, part by part; what is no release comes in the order of its text. */
 export function compareReleases(a: string, b: string): number {
-  const [first, second] = [a, b].map((text) => /^v?(\d+)\.(\d+)\.(\d+)(.*)$/.exec(text));
-  if (first == null || second == null) return a < b ? -1 : a > b ? 1 : 0;
+  const [first, second] = [RELEASE.exec(a), RELEASE.exec(b)];
+  if (first === null || second === null) return a < b ? -1 : a > b ? 1 : 0;
   for (const part of [1, 2, 3]) {
     const difference = Number(first[part]) - Number(second[part]);
     if (difference !== 0) return difference;
