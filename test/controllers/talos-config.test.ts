@@ -226,7 +226,7 @@ describe("upstream's integration tests", () => {
       const options = { clusterName: name, endpoint: "https://example.com:6443/", contract, secrets };
       const [boss, hand] = (["controlplane", "worker"] as const).map((type) => printConfig(generateConfig(type, options)));
       await addMachine(world, name, `${name}-w`, { generateType: "none", data: `# by hand\n${hand}` }, { isControlPlane: false });
-      await addMachine(world, name, `${name}-cp`, { generateType: "none", data: boss! }, { isControlPlane: true });
+      await addMachine(world, name, `${name}-cp`, { generateType: "none", data: boss! }, { isControlPlane: name === "old" });
       if (name === "old") start();
       await world.pass(2000);
       assert.equal(entryOf(await secret(`${name}-w-bootstrap-data`), "value"), `# by hand\n${hand}`);
@@ -234,6 +234,10 @@ describe("upstream's integration tests", () => {
       assert.equal(entryOf(await secret(`${name}-ca`), "tls.crt"), secrets.certs.k8s.certificate);
       assert.equal(entryOf(await secret(`${name}-ca`), "tls.key"), secrets.certs.k8s.key);
       await assert.rejects(secret(`${name}-talos`), { code: "api.not-found" });
+      // Whether such machines are installed is told by this authority as well.
+      const access = parseTalosconfig(entryOf(await secret(`${name}-talosconfig`), "talosconfig") ?? "");
+      assert.equal(access.ca, secrets.certs.os.certificate);
+      assert.equal(issued, name === "old" ? 1 : 2);
     }
   });
 

@@ -11,10 +11,11 @@ import type { Acting, Controller, Reader } from "#kube/controller.ts";
 import { controller, on, writing } from "#kube/controller.ts";
 import { entries, entryOf, Secret } from "#kube/secret.ts";
 import { Fault } from "#std/fault.ts";
+import { Sealed } from "#std/sealed.ts";
 import { parseContract } from "#talos/contract.ts";
 import type { Contract } from "#talos/contract.ts";
 import { makeSecrets } from "#talos/secrets.ts";
-import type { Secrets } from "#talos/secrets.ts";
+import type { KeyPair } from "#talos/pki.ts";
 import { printSecrets } from "#talos/secrets-text.ts";
 import { issueTalosClient, parseTalosconfig, printTalosconfig } from "#talos/talosconfig.ts";
 import type { TalosContext } from "#talos/talosconfig.ts";
@@ -22,7 +23,7 @@ import { createSecret, ensureAuthority, ownSecret } from "./act.ts";
 import type { Bundles } from "./bundles.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
-import { clusterKeyOf, isControlPlane, ownerOf, pauseOf } from "./owners.ts";
+import { clusterKeyOf, configKeyOf, isControlPlane, ownerOf, pauseOf } from "./owners.ts";
 import type { Members } from "./owners.ts";
 
 export interface TalosClusterPorts {
@@ -39,7 +40,7 @@ export function createTalosClusterController(
   ports: TalosClusterPorts,
   bundles: Bundles,
   members: Members,
-): Controller<Cluster, ObservedTalosCluster<Secrets>, TalosClusterEffect<Secrets>> {
+): Controller<Cluster, ObservedTalosCluster<KeyPair>, TalosClusterEffect<KeyPair>> {
   return controller({
     name: "talos-cluster",
     kind: Cluster,
@@ -66,33 +67,61 @@ async function observe(
   pki: Pki,
   bundles: Bundles,
   members: Members,
-): Promise<ObservedTalosCluster<Secrets> | undefined> {
+): Promise<ObservedTalosCluster<KeyPair> | undefined> {
   if (cluster === undefined) return undefined;
   const { namespace = "", name = "", uid = "", deletionTimestamp } = cluster.metadata;
   const secrets = reader.of(Secret);
   const standing = (suffix: string) => standingOf(secrets.get(key + suffix)?.metadata, { kind: "Cluster", uid }, name);
-  const controlPlane = [...members.configsOf(key, reader, isControlPlane)];
   const bundle = standing("-talos");
   const read = await bundles.of(`${key}-talos`, bundle === "stale" ? undefined : secrets.get(`${key}-talos`));
+  const plane = controlPlaneOf(key, reader, members, bundles);
+  const talos = read.secrets === undefined ? plane.given : new Sealed(read.secrets.reveal().certs.os);
   return {
     cluster: { namespace, name, uid },
     isActive:
       deletionTimestamp === undefined &&
       pauseOf(cluster, cluster) === undefined &&
       cluster.status?.initialization?.infrastructureProvisioned === true,
-    generates: bundle === "absent" ? firstOf([...controlPlane, ...members.configsOf(key, reader)]) : undefined,
-    hasControlPlane: controlPlane.some(({ spec }) => spec?.generateType === "controlplane" || spec?.generateType === "init"),
-    endpoints: endpointsOf(members.machinesOf(key, reader).filter(isControlPlane)),
+    generates: bundle === "absent" ? firstOf([...plane.configs, ...members.configsOf(key, reader)]) : undefined,
+    hasControlPlane: plane.given !== undefined || plane.configs.some(isBoss),
+    endpoints: endpointsOf(plane.machines),
     bundle,
-    secrets: read.secrets,
+    kubernetes: read.secrets && new Sealed(read.secrets.reveal().certs.k8s),
+    talos,
     authority: standing("-ca"),
     client: standing("-talosconfig"),
-    access: read.secrets && accessOf(secrets.get(`${key}-talosconfig`), read.secrets.reveal(), pki),
+    access: talos && accessOf(secrets.get(`${key}-talosconfig`), talos.reveal(), pki),
   };
 }
 
+interface ControlPlane {
+  readonly machines: readonly Machine[];
+  readonly configs: readonly TalosConfig[];
+  /** Talos' authority, from a configuration that a person gave. */
+  readonly given: Sealed<KeyPair> | undefined;
+}
+
+/** By their label, or, where somebody gave configurations and no labels, by what is in them. */
+function controlPlaneOf(key: string, reader: Reader, members: Members, bundles: Bundles): ControlPlane {
+  const configs = reader.of(TalosConfigs);
+  const all = members.machinesOf(key, reader).map((machine) => {
+    const config = configs.get(configKeyOf(machine) ?? "");
+    return { machine, config, given: config && bundles.givenBy(config) };
+  });
+  const plane = all.filter(({ machine, given }) => given !== undefined || isControlPlane(machine));
+  return {
+    machines: plane.map(({ machine }) => machine),
+    configs: plane.map(({ config }) => config).filter((config) => config !== undefined),
+    given: plane.find(({ given }) => given !== undefined)?.given,
+  };
+}
+
+function isBoss({ spec }: TalosConfig): boolean {
+  return spec?.generateType === "controlplane" || spec?.generateType === "init";
+}
+
 /** The one by which the secrets are made: the first of those in order whose configuration is generated. */
-function firstOf(configs: readonly TalosConfig[]): ObservedTalosCluster<Secrets>["generates"] {
+function firstOf(configs: readonly TalosConfig[]): ObservedTalosCluster<KeyPair>["generates"] {
   const spec = configs.find((config) => config.spec !== undefined && config.spec.generateType !== "none")?.spec;
   return spec && { talosVersion: spec.talosVersion ?? "" };
 }
@@ -103,10 +132,10 @@ function endpointsOf(machines: readonly Machine[]): string[] {
   return [...new Set(wanted.map(({ address }) => address))].sort();
 }
 
-function accessOf(secret: Secret | undefined, { certs }: Secrets, pki: Pki): ObservedTalosCluster<Secrets>["access"] {
+function accessOf(secret: Secret | undefined, authority: KeyPair, pki: Pki): ObservedTalosCluster<KeyPair>["access"] {
   const context = secret && contextOf(secret);
   const end = context && pki.endOf(context.client.certificate);
-  if (context === undefined || end === undefined || context.ca.trim() !== certs.os.certificate.trim()) return undefined;
+  if (context === undefined || end === undefined || context.ca.trim() !== authority.certificate.trim()) return undefined;
   return { endpoints: context.endpoints, end };
 }
 
@@ -127,7 +156,7 @@ function clusterOfSecret(key: string, reader: Reader): string[] {
 
 /** One effect; each is harmless when it has already happened. */
 async function act(
-  effect: TalosClusterEffect<Secrets>,
+  effect: TalosClusterEffect<KeyPair>,
   acting: Acting,
   { clock, entropy, pki }: TalosClusterPorts,
 ): Promise<void> {
@@ -140,7 +169,7 @@ async function act(
     case "own":
       return ownSecret(effect.secretName, Cluster, cluster, acting);
     case "write-authority":
-      return ensureAuthority(cluster, effect.secrets.reveal().certs.k8s, acting);
+      return ensureAuthority(cluster, effect.authority.reveal(), acting);
     case "write-client":
       return writeClient(effect, acting, { clock, pki });
   }
@@ -156,14 +185,14 @@ function contractOf(talosVersion: string): Contract {
   }
 }
 
-type WriteClient = Extract<TalosClusterEffect<Secrets>, { do: "write-client" }>;
+type WriteClient = Extract<TalosClusterEffect<KeyPair>, { do: "write-client" }>;
 
 async function writeClient(
-  { cluster, endpoints, secrets, mint, isNew }: WriteClient,
+  { cluster, endpoints, authority, mint, isNew }: WriteClient,
   acting: Acting,
   { clock, pki }: Pick<TalosClusterPorts, "clock" | "pki">,
 ): Promise<void> {
-  const { os } = secrets.reveal().certs;
+  const os = authority.reveal();
   const name = `${cluster.name}-talosconfig`;
   const resource = acting.client.for(Secret).in(cluster.namespace);
   const before = isNew ? undefined : await resource.get(name, { signal: acting.signal });

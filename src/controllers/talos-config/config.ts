@@ -84,15 +84,17 @@ function hostnamePatch({ generateType, talosVersion = "" }: TalosConfigSpec, hos
 
 /** The Kubernetes authority in a configuration, with its key: only control plane machines have it. */
 export function kubernetesAuthorityOf(config: MachineConfig): KeyPair | undefined {
+  return authorityOf(config, "cluster") ?? separateAuthorityOf(config);
+}
+
+/** `cluster.ca`, which is Kubernetes' authority, or `machine.ca`, which is Talos' own; undefined without its key. */
+export function authorityOf(config: MachineConfig, whose: "cluster" | "machine"): KeyPair | undefined {
   const document = v1alpha1Of(config);
-  const pair = (path: readonly string[]): KeyPair | undefined => {
-    const [certificate, key] = ["crt", "key"].map((name) => {
-      const text = document === undefined ? undefined : at(document.value, ...path, name);
-      return typeof text === "string" ? decodePem(text) : undefined;
-    });
-    return certificate === undefined || key === undefined ? undefined : { certificate, key };
-  };
-  return pair(["cluster", "ca"]) ?? separateAuthorityOf(config);
+  const [certificate, key] = ["crt", "key"].map((name) => {
+    const text = document === undefined ? undefined : at(document.value, whose, "ca", name);
+    return typeof text === "string" ? decodePem(text) : undefined;
+  });
+  return certificate === undefined || key === undefined ? undefined : { certificate, key };
 }
 
 /** From Talos 1.14 on it is a document, and not in base64. */
