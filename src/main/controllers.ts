@@ -4,6 +4,7 @@ import { createEnvironmentController } from "#controllers/environment/controller
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { createInstallController } from "#controllers/install/controller.ts";
+import { createMachineDeploymentController } from "#controllers/machine-deployment/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
@@ -86,5 +87,5 @@ export function controllers(ports: ControllerPorts): Controller[] {
 
 /** What keeps workers at their number, in the shape that is wanted, and healthy. */
 function sets(ports: MachineSetPorts): Controller[] {
-  return [createMachineSetController(ports)] as Controller[];
+  return [createMachineSetController(ports), createMachineDeploymentController(ports)] as Controller[];
 }
