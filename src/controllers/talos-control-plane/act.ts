@@ -11,7 +11,7 @@ import type { OwnerReference } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import type { JsonObject } from "#std/json.ts";
 import { create } from "./create.ts";
-import { bootstrap, confirmOutside, confirmSpare, leave, remove } from "./etcd.ts";
+import { bootstrap, confirm, confirmSpare, leave, remove } from "./etcd.ts";
 import type { MintingPorts } from "./kubeconfig.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Plane } from "./plane.ts";
@@ -63,8 +63,8 @@ export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, actin
       return;
     }
     case "release": {
-      const { machine, uid, addresses, others } = effect;
-      if (others.length > 0) await confirmOutside(machine, addresses, others, plane, ports.talos, acting);
+      const { machine, uid, proof } = effect;
+      await confirm(machine, proof, plane, ports.talos, acting);
       await ifThere(machines.patch(machine, { metadata: { uid, annotations: { [LEAVE_HOOK]: null } } }, { signal }));
       return;
     }

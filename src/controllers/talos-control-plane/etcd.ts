@@ -2,7 +2,7 @@
  * What is done to etcd, each time after asking the machines themselves once more: what was decided from a minute ago must be true now. Only machines that
  * answer count, so that in doubt nothing is done.
  */
-import type { EtcdFacts, Seat } from "#decide/talos-control-plane/machine.ts";
+import type { EtcdFacts, Proof, Seat } from "#decide/talos-control-plane/machine.ts";
 import { whyKept } from "#decide/talos-control-plane/quorum.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import type { Acting } from "#kube/controller.ts";
@@ -43,10 +43,10 @@ export async function withMachine<T>(
 /** Tells the machine to bring up etcd. Does nothing where any of them that answers has been a member. */
 export async function bootstrap(seat: Seat, others: readonly Seat[], plane: Plane, talos: Talos, acting: Acting): Promise<void> {
   const credentials = await credentialsFor(plane, acting);
-  const look = (each: Seat): Promise<string[]> => withMachine(each, credentials, talos, (api) => api.list(ETCD_DATA));
-  const seen = await Promise.allSettled(others.map(look));
+  const seen = await Promise.allSettled(others.map((other) => dataOf(other, credentials, talos)));
   const isThere = seen.some((result) => result.status === "fulfilled" && result.value.length > 0);
-  if (!isThere && (await look(seat)).length === 0) await withMachine(seat, credentials, talos, (api) => api.bootstrap());
+  if (!isThere && (await dataOf(seat, credentials, talos)).length === 0)
+    await withMachine(seat, credentials, talos, (api) => api.bootstrap());
   talos.poke(planeKeyOf(plane));
 }
 
@@ -63,7 +63,7 @@ export async function leave(
   await withMachine(seat, credentials, talos, async (api) => {
     const own = await readEtcd(api);
     if (own.memberId !== member) throw notNow(`Machine ${seat.machine} is another member of etcd than it was`);
-    await confirm(member, [...others, seat], credentials, talos);
+    await spare(member, [...others, seat], credentials, talos);
     await api.etcdForfeitLeadership();
     await api.etcdLeave();
   });
@@ -84,7 +84,7 @@ export async function remove(
   if (present?.metadata.uid === gone.uid && present.metadata.deletionTimestamp === undefined)
     throw notNow(`Machine ${gone.machine} is there to stay`);
   const credentials = await credentialsFor(plane, acting);
-  const { members, seats } = await confirm(member, others, credentials, talos);
+  const { members, seats } = await spare(member, others, credentials, talos);
   if (members.some(({ id }) => id === member))
     await withMachine(seats[0]!, credentials, talos, (api) => api.etcdRemoveMember(member));
   talos.poke(planeKeyOf(plane));
@@ -98,22 +98,35 @@ export async function confirmSpare(
   talos: Talos,
   acting: Acting,
 ): Promise<void> {
-  await confirm(member, others, await credentialsFor(plane, acting), talos);
+  await spare(member, others, await credentialsFor(plane, acting), talos);
 }
 
-/** Fault `etcd.needed` when a member of etcd is at one of the machine's addresses. */
-export async function confirmOutside(
-  machine: string,
-  addresses: readonly string[],
-  others: readonly Seat[],
-  plane: Plane,
-  talos: Talos,
-  acting: Acting,
-): Promise<void> {
-  const answers = await ask(others, await credentialsFor(plane, acting), talos);
-  const members = latest(answers);
+/** Fault `etcd.needed` when what lets a machine go turns out not to be so. */
+export async function confirm(machine: string, proof: Proof, plane: Plane, talos: Talos, acting: Acting): Promise<void> {
+  if (proof.of === "none") return;
+  if (proof.of === "blank") return await confirmBlank(proof.seats, plane, talos, acting);
+  const { addresses, others } = proof;
+  const members = latest(await ask(others, await credentialsFor(plane, acting), talos));
   const member = members.find((each) => each.addresses.some((address) => addresses.includes(address)));
   if (member !== undefined) throw notNow(`Machine ${machine} has become a member of etcd`);
+}
+
+async function confirmBlank(seats: readonly Seat[], plane: Plane, talos: Talos, acting: Acting): Promise<void> {
+  // Before there are credentials, no machine can have been told anything.
+  const secret = await ifThere(
+    acting.client.for(Secret).in(plane.namespace).get(`${plane.cluster}-talosconfig`, { signal: acting.signal }),
+  );
+  const credentials = credentialsOf(secret);
+  if (credentials === undefined) return;
+  const looks = await Promise.allSettled(seats.map((seat) => dataOf(seat, credentials, talos)));
+  const seen = seats.find(
+    (_, i) => looks[i]!.status === "fulfilled" && (looks[i] as PromiseFulfilledResult<string[]>).value.length > 0,
+  );
+  if (seen !== undefined) throw notNow(`Machine ${seen.machine} has become a member of etcd`);
+}
+
+function dataOf(seat: Seat, credentials: Credentials, talos: Talos): Promise<string[]> {
+  return withMachine(seat, credentials, talos, (api) => api.list(ETCD_DATA));
 }
 
 interface Answer {
@@ -137,7 +150,7 @@ function latest(answers: readonly Answer[]): EtcdFacts["members"] {
   return first.etcd.members;
 }
 
-async function confirm(
+async function spare(
   member: string,
   seats: readonly Seat[],
   credentials: Credentials,

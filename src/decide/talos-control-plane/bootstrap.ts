@@ -24,7 +24,9 @@ const BEGUN = "bootstrapping ";
 export function bootstrapOf(observed: ObservedControlPlane, now: number): Bootstrapping {
   const { status, mark, machines, spec } = observed;
   const record = status.bootstrap;
-  const isSeen = machines.some(({ facts }) => facts.etcd !== undefined || facts.hasEtcdData === true);
+  const isSeen =
+    (observed.nodes?.length ?? 0) > 0 ||
+    machines.some(({ facts, nodeName }) => facts.etcd !== undefined || facts.hasEtcdData === true || nodeName !== undefined);
   if (isSeen || status.bootstrapped === true || status.initialized === true || mark === DONE) {
     return { isDone: true, record, mark: DONE, effects: [] };
   }

@@ -6,7 +6,7 @@ import { stamp } from "../lifecycle/time.ts";
 import { bootstrapOf } from "./bootstrap.ts";
 import { conditionsOf, pausedConditions } from "./conditions.ts";
 import { countsOf, statusOf } from "./counts.ts";
-import { etcdOf, rosterOf } from "./etcd.ts";
+import { departedWith, etcdOf, rosterOf } from "./etcd.ts";
 import { keepingOf } from "./kept.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
 import { leavingOf } from "./leaving.ts";
@@ -38,7 +38,8 @@ export function decideControlPlane(observed: ObservedControlPlane, now: number):
   if (isDeleting) return deletion(observed, now);
   if (cluster === undefined) return { effects: [], status: { waiting: waitingOf(observed, NO_CLUSTER, now) } };
 
-  const etcd = etcdOf(machines, observed.status.etcd ?? [], now);
+  const departed = departedWith(machines, observed.status.departed ?? []);
+  const etcd = etcdOf(machines, { roster: observed.status.etcd ?? [], departed }, now);
   const bootstrapping = bootstrapOf(observed, now);
   const { isDone } = bootstrapping;
   const standing = machines
@@ -80,13 +81,19 @@ export function decideControlPlane(observed: ObservedControlPlane, now: number):
     bootstrapped: isDone,
     bootstrap: bootstrapping.record,
     ...(etcd !== undefined && { etcd: rosterOf(etcd, observed.status.etcd ?? []) }),
+    ...(departed.length > 0 && { departed }),
     creating: scaling.creating,
     upgrading: upgrading.record,
     waiting: wait === undefined ? undefined : waitingOf(observed, wait, now),
     observedGeneration: observed.generation,
     conditions: conditionsOf(observed, told),
   };
-  const intent: ControlPlaneStatus = { creating: scaling.creating, bootstrap: bootstrapping.record, upgrading: upgrading.record };
+  const intent: ControlPlaneStatus = {
+    ...(departed.length > 0 && { departed }),
+    creating: scaling.creating,
+    bootstrap: bootstrapping.record,
+    upgrading: upgrading.record,
+  };
   const again = nextLook(observed, kubeconfig.renewAt, now);
   const base = { intent, ...(again !== undefined && { again }) };
 

@@ -6,6 +6,14 @@ import { isFresh } from "./machine.ts";
 /** Members that were seen on Machines, as the status keeps them. */
 export type Roster = NonNullable<TalosControlPlaneStatus["etcd"]>;
 type Entry = Roster[number];
+/** Machines that went, or are on their way out, as the status keeps them. */
+export type Departed = NonNullable<TalosControlPlaneStatus["departed"]>;
+
+/** What is on record of machines that may not be there any more. */
+export interface Records {
+  readonly roster: Roster;
+  readonly departed: Departed;
+}
 
 export interface Etcd {
   readonly members: readonly Member[];
@@ -20,7 +28,7 @@ export interface Etcd {
 }
 
 /** Undefined while no machine says anything, or when they speak of different clusters, which nobody can mend but a person. */
-export function etcdOf(machines: readonly ControlPlaneMachine[], roster: Roster, now: number): Etcd | undefined {
+export function etcdOf(machines: readonly ControlPlaneMachine[], { roster, departed }: Records, now: number): Etcd | undefined {
   const speaking = machines.filter((machine) => isFresh(machine, now) && machine.facts.etcd?.hasLeader === true);
   const latest = speaking.toSorted((a, b) => b.facts.answeredAt! - a.facts.answeredAt!)[0]?.facts.etcd;
   if (latest === undefined || isSplit(machines, now)) return undefined;
@@ -34,7 +42,7 @@ export function etcdOf(machines: readonly ControlPlaneMachine[], roster: Roster,
   const healthy = members.filter((member) => takesPart(member, owners.get(member.id), now)).map(({ id }) => id);
   const ownerless = members.filter(({ id }) => !owners.has(id));
   const stale = ownerless.flatMap((member) => {
-    const entry = entries.get(member.id);
+    const entry = entries.get(member.id) ?? departedOf(member, departed);
     return entry !== undefined && isProven(member, entry, machines, now) ? [entry] : [];
   });
   const strangers = ownerless.filter(({ id }) => !stale.some((entry) => entry.id === id));
@@ -89,6 +97,34 @@ function isProven(member: Member, entry: Entry, machines: readonly ControlPlaneM
     return !isAnother && shares(machine.addresses, member.addresses);
   });
 }
+
+/** The Machine that had its name and an address of it, if it was never seen on one: it joined while it was on its way out. */
+function departedOf({ id, hostname, addresses }: Member, departed: Departed): Entry | undefined {
+  const short = (name: string): string => name.toLowerCase().split(".")[0]!;
+  const machine = departed.find(
+    (each) =>
+      shares(each.addresses ?? [], addresses) &&
+      (hostname === "" || (each.hostnames ?? []).some((name) => short(name) === short(hostname))),
+  );
+  return machine && { id, hostname, addresses: machine.addresses ?? [], machine: machine.machine, uid: machine.uid };
+}
+
+/** With those that are being deleted now; so many are kept. */
+export function departedWith(machines: readonly ControlPlaneMachine[], before: Departed): Departed {
+  const leaving = machines.filter(
+    ({ uid, isDeleting, addresses }) => isDeleting && addresses.length > 0 && !before.some((each) => each.uid === uid),
+  );
+  if (leaving.length === 0) return before;
+  const entries = leaving.map(({ name, uid, hostnames, nodeName, addresses }) => ({
+    machine: name,
+    uid,
+    hostnames: [...new Set([...hostnames, ...(nodeName === undefined ? [] : [nodeName])])],
+    addresses: [...addresses],
+  }));
+  return [...before, ...entries].slice(-DEPARTED);
+}
+
+const DEPARTED = 16;
 
 /** Members with the Machines they are on; those of Machines that are gone stay until they are out. Sorted by id. */
 export function rosterOf({ members, owners }: Etcd, before: Roster): Roster {

@@ -4,7 +4,7 @@
  */
 import type { Etcd } from "./etcd.ts";
 import { memberOf } from "./etcd.ts";
-import type { ControlPlaneEffect, ControlPlaneMachine, ObservedControlPlane, Wait } from "./machine.ts";
+import type { ControlPlaneEffect, ControlPlaneMachine, ObservedControlPlane, Proof, Wait } from "./machine.ts";
 import { isFresh, LEAVE_HOOK, seatOf } from "./machine.ts";
 import { whyKept } from "./quorum.ts";
 
@@ -17,14 +17,20 @@ export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined
   const held = observed.machines.filter(({ isDeleting, annotations }) => isDeleting && annotations[LEAVE_HOOK] !== undefined);
   // With the whole control plane goes its etcd.
   const isEnding = observed.isDeleting || observed.cluster?.isDeleting === true;
-  const free = held.filter((machine) => isEnding || !isBootstrapped || isOutside(machine, etcd, now));
-  const effects: ControlPlaneEffect[] = free.map(({ name, uid, addresses }) => ({
-    do: "release",
-    machine: name,
-    uid,
-    addresses,
-    others: isEnding || etcd === undefined ? [] : witnesses(observed.machines, etcd, uid),
-  }));
+  const free = held.filter(
+    (machine) => isEnding || (isBootstrapped ? isOutside(machine, etcd, now) : isBlank(machine, observed)),
+  );
+  const proof = (machine: ControlPlaneMachine): Proof => {
+    if (isEnding) return { of: "none" };
+    if (!isBootstrapped)
+      return { of: "blank", seats: observed.machines.filter(({ addresses }) => addresses.length > 0).map(seatOf) };
+    const others = etcd === undefined ? [] : witnesses(observed.machines, etcd, machine.uid);
+    return others.length === 0 ? { of: "none" } : { of: "outside", addresses: machine.addresses, others };
+  };
+  const effects = free.map((machine): ControlPlaneEffect => {
+    const { name, uid } = machine;
+    return { do: "release", machine: name, uid, proof: proof(machine) };
+  });
   const bound = held.filter((machine) => !free.includes(machine));
   const waits: Wait[] = [];
   // Those that do not take part first: without them, others can more easily be done without.
@@ -49,6 +55,12 @@ function isOutside(machine: ControlPlaneMachine, etcd: Etcd | undefined, now: nu
   // One of the members that nobody claims may be this machine's, while it says nothing.
   const says = isFresh(machine, now) && (machine.facts.etcd !== undefined || machine.facts.hasEtcdData === false);
   return says || etcd.strangers.length === 0;
+}
+
+/** There is no etcd yet: it may go unless it is the one that may have brought it up by now, without anybody having seen that. */
+function isBlank(machine: ControlPlaneMachine, { status }: ObservedControlPlane): boolean {
+  if (status.bootstrap?.uid !== machine.uid) return true;
+  return machine.facts.hasEtcdData === false || machine.facts.problem !== undefined || machine.addresses.length === 0;
 }
 
 function isWell(machine: ControlPlaneMachine, etcd: Etcd | undefined): boolean {
@@ -113,8 +125,8 @@ function staleOf(machines: readonly ControlPlaneMachine[], etcd: Etcd): ControlP
   return { reason: "EtcdNeedsMember", waitingFor: `a quorum to remove the member of Machine ${machine}, which is gone: ${kept}` };
 }
 
-/** Machines whose members take part, but for one. */
-export function witnesses(machines: readonly ControlPlaneMachine[], etcd: Etcd, but: string): ReturnType<typeof seatOf>[] {
+/** Machines whose members take part; `but` is the uid of one that is not asked. */
+export function witnesses(machines: readonly ControlPlaneMachine[], etcd: Etcd, but?: string): ReturnType<typeof seatOf>[] {
   return machines.filter((machine) => machine.uid !== but && isWell(machine, etcd)).map(seatOf);
 }
 

@@ -181,14 +181,8 @@ export type ControlPlaneEffect =
       readonly leaves: string | undefined;
       readonly seats: readonly Seat[];
     }
-  /** Lets go of a Machine that is not part of etcd, as those in `others` confirm. */
-  | {
-      readonly do: "release";
-      readonly machine: string;
-      readonly uid: string;
-      readonly addresses: readonly string[];
-      readonly others: readonly Seat[];
-    }
+  /** Lets go of a Machine that is not part of etcd. */
+  | { readonly do: "release"; readonly machine: string; readonly uid: string; readonly proof: Proof }
   | { readonly do: "mark"; readonly value: string }
   /** Only if no machine that answers has been a member. */
   | { readonly do: "bootstrap"; readonly seat: Seat; readonly others: readonly Seat[] }
@@ -205,6 +199,15 @@ export type ControlPlaneEffect =
   | { readonly do: "tell"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
   | { readonly do: "upgrade-kubernetes"; readonly seat: Seat; readonly version: string }
   | { readonly do: "upgrade-talos"; readonly seat: Seat; readonly installer: string };
+
+/**
+ * What is to be confirmed with the machines before one is let go. `outside`: etcd's list, which `others` give, has no member at its addresses. `blank`: there is no
+ * etcd yet, and none of those that answer has been a member. `none`: etcd ends anyway.
+ */
+export type Proof =
+  | { readonly of: "outside"; readonly addresses: readonly string[]; readonly others: readonly Seat[] }
+  | { readonly of: "blank"; readonly seats: readonly Seat[] }
+  | { readonly of: "none" };
 
 /** A Machine to be made, with its infrastructure and its configuration, all of one name. */
 export interface NewMachine {

@@ -38,7 +38,7 @@ export function remediationOf(
       isTaken = true;
       effects.push(...told(machine, verdict, now));
       const leaves = etcd && memberOf(etcd, machine.uid);
-      const seats = etcd === undefined ? [] : witnesses(observed.machines, etcd, machine.uid);
+      const seats = etcd === undefined ? [] : witnesses(observed.machines, etcd);
       effects.push({ do: "delete", machine: machine.name, uid: machine.uid, leaves: isBootstrapped ? leaves : undefined, seats });
     } else {
       effects.push(...told(machine, verdict, now));

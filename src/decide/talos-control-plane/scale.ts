@@ -133,9 +133,7 @@ function removal(observed: ObservedControlPlane, facts: ScalingFacts): Omit<Scal
       wait: { reason: "EtcdNeedsMember", waitingFor: `etcd to do without Machine ${machine.name}: ${kept}`, next: what },
     };
   return {
-    effects: [
-      { do: "delete", machine: machine.name, uid: machine.uid, leaves: id, seats: witnesses(machines, etcd, machine.uid) },
-    ],
+    effects: [{ do: "delete", machine: machine.name, uid: machine.uid, leaves: id, seats: witnesses(machines, etcd) }],
   };
 }
 

@@ -104,6 +104,13 @@ const EtcdMember = object({
   uid: string().required().doc("Uid of that Machine: when that is gone, the member may be removed."),
 });
 
+const Departed = object({
+  machine: string().required().doc("Name of the Machine."),
+  uid: string().required().doc("Its uid."),
+  hostnames: array(string()).atomic().doc("What its Talos calls itself."),
+  addresses: array(string()).atomic().doc("Where it was."),
+});
+
 const Creating = object({
   name: string().required().doc("Name of the Machine, its infrastructure and its TalosConfig."),
   failureDomain: string().doc("Where it is to be placed."),
@@ -141,6 +148,10 @@ const TalosControlPlaneStatus = object({
   bootstrapped: boolean().doc("A machine has been told to bring up etcd, or there is one."),
   bootstrap: Bootstrap.doc("Which machine brings up etcd."),
   etcd: array(EtcdMember).listMap("id").max(64).doc("Members of etcd, and the Machines they were seen on."),
+  departed: array(Departed)
+    .listMap("uid")
+    .max(16)
+    .doc("The Machines that went last: a member of etcd that has their name and address may be removed."),
   creating: Creating.doc("The Machine that is being made."),
   upgrading: Upgrading.doc("The Machine that is being upgraded in place."),
   waiting: Waiting.doc("What it waits for; absent: it is as wanted, or under way."),
