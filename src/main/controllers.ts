@@ -10,7 +10,8 @@ import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
 import { createMetalClusterController } from "#controllers/metal-cluster/controller.ts";
 import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
-import { serverBindingController } from "#controllers/server-binding/controller.ts";
+import { createMetalMachineTemplateController } from "#controllers/metal-machine-template/controller.ts";
+import { createServerBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
@@ -64,7 +65,7 @@ export interface ControllerPorts {
 export function controllers(ports: ControllerPorts): Controller[] {
   const { clock, entropy, metrics, assets, machines, clusters, client, workloads } = ports;
   const kinds = new ContractKinds(client);
-  const list = [createServerClassController(), serverBindingController] as Controller[];
+  const list = [createServerClassController(), createServerBindingController(machines?.clusters)] as Controller[];
   if (clusters.providers.has("core"))
     list.push(createClusterController(ports), createMachineController(ports), ...sets({ kinds, entropy }));
   if (clusters.providers.has("bootstrap-talos"))
@@ -78,7 +79,11 @@ export function controllers(ports: ControllerPorts): Controller[] {
     list.push(install);
   }
   if (clusters.providers.has("infrastructure-sidero"))
-    list.push(createMetalClusterController(), createMetalMachineController({ clock, workloads }));
+    list.push(
+      createMetalClusterController(),
+      createMetalMachineController({ clock, workloads }),
+      createMetalMachineTemplateController(),
+    );
   if (assets === undefined) return list;
   const { blobs, downloads } = assets;
   list.push(createEnvironmentController(blobs, downloads), createAssetStoreController(blobs, downloads, clock));

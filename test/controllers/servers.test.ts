@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serverBindingController } from "#controllers/server-binding/controller.ts";
+import { createServerBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import { silent } from "#io/log.ts";
 import { systemClock } from "#io/node/clock.ts";
@@ -64,7 +64,7 @@ async function scenario(client: Client, eventually: Eventually): Promise<void> {
 
 test("ours, in this process", async () => {
   const world = await startWorld();
-  world.run(createServerClassController(), serverBindingController);
+  world.run(createServerClassController(), createServerBindingController());
   await scenario(
     world.client,
     patience(() => world.pass(50)),
@@ -89,7 +89,7 @@ test("the genuine server", { skip: withoutPeer("refapi"), timeout: 60_000 }, asy
   const stop = new AbortController();
   const ports = { client, clock: systemClock, entropy: systemEntropy, log: silent };
   const events = createRecorder({ ...ports, component: "sidero", instance: "test" });
-  const controllers = [createServerClassController(), serverBindingController];
+  const controllers = [createServerClassController(), createServerBindingController()];
   const runtime = new Runtime({ ...ports, metrics: silentMetrics, events, controllers });
   const running = runtime.run(stop.signal);
   try {

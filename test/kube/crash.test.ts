@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serverBindingController } from "#controllers/server-binding/controller.ts";
+import { createServerBindingController } from "#controllers/server-binding/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
@@ -81,7 +81,7 @@ async function lifeOfClasses(at: number): Promise<number> {
   const death = new Death(at);
   const world = await startWorld(death.hooks);
   const [servers, classes, bindings] = [world.client.for(Server), world.client.for(ServerClass), world.client.for(ServerBinding)];
-  const start = (): ReturnType<typeof world.run> => world.run(createServerClassController(), serverBindingController);
+  const start = (): ReturnType<typeof world.run> => world.run(createServerClassController(), createServerBindingController());
   let process = start();
   const survive = async (): Promise<void> => {
     await world.pass(400);
@@ -124,7 +124,7 @@ test("a network that loses requests and answers, and then recovers", async () =>
       if (isIll && dice.chance(0.3)) throw new Fault("io.unreachable", "lost", { fault: "world", retry: "soon" });
     };
     const world = await startWorld({ before: lose, after: lose });
-    world.run(createServerClassController(), serverBindingController);
+    world.run(createServerClassController(), createServerBindingController());
     const [servers, classes, bindings] = [
       world.client.for(Server),
       world.client.for(ServerClass),

@@ -35,7 +35,7 @@ const MetalMachineStatus = object({
   failureReason: string().doc("What cannot be mended without help, as one word (contract v1beta1)."),
   failureMessage: string().doc("What cannot be mended without help, as a sentence (contract v1beta1)."),
   conditions: Conditions.doc(
-    "Ready, and what it depends on: ProviderSet, TalosConfigLoaded, TalosConfigValidated, TalosInstalled.",
+    "Ready, and what it depends on: ServerAllocated (why it waits), TalosConfigLoaded, TalosConfigValidated, TalosInstalled; ProviderSet: its Node has its providerID.",
   ),
 });
 
