@@ -5,6 +5,7 @@ import type { Body, Installation, SystemDisk } from "../talos/body.ts";
 import { Talos } from "../talos/talos.ts";
 import { runSimulatedAgent } from "./agent.ts";
 import { linuxOn } from "./hardware.ts";
+import type { SimDisk } from "./disk.ts";
 import type { Life } from "./life.ts";
 import type { SimMachine } from "./machine.ts";
 
@@ -93,15 +94,21 @@ async function runTalos(machine: SimMachine, life: Life, { cidr, commandLine, ve
   await new Talos(talos, body).run();
 }
 
-/** The first that stays in the machine: whoever writes configurations for the hall means that one. */
 function systemDiskOf(machine: SimMachine): SystemDisk {
-  const disk = machine.disks.find(({ model }) => model.removable !== true);
   return {
     get installed() {
       return machine.installed;
     },
-    install: (installation) => disk?.install(installation),
-    erase: () => disk?.zero(0, disk.model.size),
+    install(installation, path) {
+      const fits = ({ name, model }: SimDisk): boolean =>
+        path === undefined ? model.removable !== true : path === `/dev/${name}`;
+      const disk = machine.disks.find(fits);
+      disk?.install(installation);
+      return disk !== undefined;
+    },
+    erase() {
+      for (const disk of machine.disks) if (disk.system !== undefined) disk.zero(0, disk.model.size);
+    },
   };
 }
 

@@ -33,7 +33,8 @@ export interface Body {
 export interface SystemDisk {
   /** What has been installed and not been erased since. */
   readonly installed: Installation | undefined;
-  install(installation: Installation): void;
+  /** On the disk at this path, or on whichever there is; false: there is no such disk. */
+  install(installation: Installation, path: string | undefined): boolean;
   /** Everything that Talos wrote. */
   erase(): void;
 }

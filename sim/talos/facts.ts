@@ -19,6 +19,8 @@ export interface MachineFacts {
   readonly isInit: boolean;
   /** Of the installer; undefined: it is not to be installed. */
   readonly installer: string | undefined;
+  /** `/dev/sda`; undefined: whatever a selector finds. */
+  readonly disk: string | undefined;
   readonly hostname: string | undefined;
   /** For trustd. */
   readonly token: string;
@@ -66,6 +68,9 @@ function factsOf(config: MachineConfig, main: JsonObject): MachineFacts {
       text(at(main, "machine", "install", "image")) ||
       text(at(of("UnattendedInstallConfig"), "installer", "image")) ||
       (isObject(at(main, "machine", "install")) ? "installer" : undefined),
+    disk:
+      text(at(main, "machine", "install", "disk")) ||
+      /^disk\.dev_path == "([^"]+)"$/.exec(text(at(of("UnattendedInstallConfig"), "provisioning", "diskSelector", "match")))?.[1],
     hostname: text(at(main, "machine", "network", "hostname")) || text(own(of("HostnameConfig"), "hostname")) || undefined,
     token: text(at(main, "machine", "token")),
     os: authority(at(main, "machine", "ca")),

@@ -109,7 +109,9 @@ export class Talos {
     body.tell(`has its configuration, and installs ${version}`);
     this.events.sequence("install", "start");
     await body.life.sleep(INSTALLING);
-    body.disk.install(installation);
+    const isInstalled = body.disk.install(installation, facts.disk);
+    // It starts again in either case, and asks anew.
+    body.tell(isInstalled ? "is installed" : `cannot install: there is no ${facts.disk ?? "disk"}`);
     body.reboot();
   }
 

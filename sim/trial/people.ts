@@ -72,6 +72,13 @@ export class People {
     this.#options.tell(`introduces the BMC of ${serial}`);
   }
 
+  /** Says where systems are to be installed on it: no two models of the hall have the same disks. */
+  async nameDisk(machine: SimMachine, client: Client): Promise<void> {
+    const [disk] = machine.identity.model.disks;
+    const configPatches = [{ op: "add", path: "/machine/install/disk", value: `/dev/${disk!.name}` }];
+    await this.#patch(machine, client, "says where to install on", { spec: { configPatches } });
+  }
+
   async bind(machine: SimMachine, client: Client): Promise<void> {
     const { uuid, serial } = machine.identity;
     const server = this.#options.ledger.servers.get(uuid);

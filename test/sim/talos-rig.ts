@@ -63,7 +63,10 @@ export class Machine {
         get installed() {
           return installed();
         },
-        install: (installation) => void (this.installed = installation),
+        install: (installation) => {
+          this.installed = installation;
+          return true;
+        },
         erase,
       },
       fetch: async (url) => {

@@ -1,0 +1,110 @@
+/** Somebody who has clusters: applies them, changes them and takes them away, by the API alone. */
+import { clusterObjects } from "#cli/cluster/manifest.ts";
+import type { ClusterOptions } from "#cli/cluster/manifest.ts";
+import { Kinds } from "#cli/cluster/objects.ts";
+import type { Client, ResourceClient } from "#kube/client.ts";
+import { kindRef } from "#kube/kind.ts";
+import type { KindRef } from "#kube/kind.ts";
+import { isNotFound } from "#kube/status.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import type { Json } from "#std/json.ts";
+
+const NAMESPACE = "default";
+const namespaced = (group: string, version: string, kind: string, plural: string): KindRef =>
+  kindRef({ group, version, kind, plural, scope: "Namespaced" });
+
+export const KINDS = {
+  cluster: namespaced("cluster.x-k8s.io", "v1beta2", "Cluster", "clusters"),
+  machine: namespaced("cluster.x-k8s.io", "v1beta2", "Machine", "machines"),
+  deployment: namespaced("cluster.x-k8s.io", "v1beta2", "MachineDeployment", "machinedeployments"),
+  controlPlane: namespaced("controlplane.cluster.x-k8s.io", "v1alpha3", "TalosControlPlane", "taloscontrolplanes"),
+  metalMachine: namespaced("infrastructure.cluster.x-k8s.io", "v1alpha3", "MetalMachine", "metalmachines"),
+  secret: namespaced("", "v1", "Secret", "secrets"),
+} as const;
+
+/** As much of any object as is looked at here. */
+export interface Loose extends KubeObject {
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: Readonly<Record<string, Json>>;
+  readonly status?: Readonly<Record<string, Json>>;
+}
+
+export interface Wanted {
+  readonly name: string;
+  /** `10.77.0.100`: the address that its control plane machines hold among them. */
+  readonly host: string;
+  readonly controlPlanes: number;
+  readonly workers: number;
+  readonly talosVersion?: string;
+  readonly kubernetesVersion?: string;
+}
+
+export class Tenant {
+  readonly #client: () => Client;
+
+  constructor(client: () => Client) {
+    this.#client = client;
+  }
+
+  of(kind: keyof typeof KINDS): ResourceClient<Loose> {
+    return this.#client().for<Loose>(KINDS[kind]).in(NAMESPACE);
+  }
+
+  /** Rejects when it is half way there; once more makes the rest of it. */
+  async apply({ name, host, controlPlanes, workers, talosVersion = "v1.13", kubernetesVersion = "" }: Wanted): Promise<void> {
+    const options: ClusterOptions = {
+      name,
+      namespace: NAMESPACE,
+      endpoint: { host, port: 6443 },
+      controlPlanes,
+      workers,
+      controlPlaneClass: "any",
+      workerClass: "any",
+      talosVersion,
+      kubernetesVersion,
+      installDisk: "",
+      vipLink: "eth0",
+    };
+    const kinds = new Kinds(this.#client());
+    for (const object of clusterObjects(options)) {
+      const resource = await kinds.resource(object);
+      const isThere = await unlessAbsent(resource.get(object.metadata.name!));
+      if (isThere === undefined) await resource.create(object);
+    }
+  }
+
+  async scaleControlPlane(name: string, replicas: number): Promise<void> {
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { replicas } });
+  }
+
+  async scaleWorkers(name: string, replicas: number): Promise<void> {
+    await this.of("deployment").patch(`${name}-workers`, { spec: { replicas } });
+  }
+
+  /** Another Kubernetes, by new machines. */
+  async upgrade(name: string, version: string): Promise<void> {
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { version } });
+    await this.of("deployment").patch(`${name}-workers`, { spec: { template: { spec: { version } } } });
+  }
+
+  async delete(name: string): Promise<void> {
+    await unlessAbsent(this.of("cluster").delete(name));
+  }
+
+  /** PEM and all. Undefined while there is none. */
+  async kubeconfig(name: string): Promise<string | undefined> {
+    const secret = await unlessAbsent(this.of("secret").get(`${name}-kubeconfig`));
+    const value = secret?.data?.["value"];
+    return value === undefined ? undefined : atob(value);
+  }
+}
+
+async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+/** The whole road in the simulated hall: from machines in a rack to a cluster whose Nodes are ready, smaller, larger, and back to clean machines. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createClient } from "#kube/client.ts";
+import { parseKubeconfig } from "#kube/kubeconfig.ts";
+import type { WorkloadNode } from "#kube/workload.ts";
+import { SeededEntropy } from "#io/memory/entropy.ts";
+import type { SimMachine } from "../../sim/machine/machine.ts";
+import { Nodes } from "../../sim/talos/kubernetes.ts";
+import { Tenant } from "../../sim/trial/tenant.ts";
+import type { Loose, Wanted } from "../../sim/trial/tenant.ts";
+import { startTrial } from "../../sim/trial/trial.ts";
+import type { Trial } from "../../sim/trial/trial.ts";
+
+const MINUTE = 60_000;
+const WANTED: Wanted = { name: "one", host: "10.77.0.100", controlPlanes: 1, workers: 2 };
+
+interface Road {
+  readonly trial: Trial;
+  readonly tenant: Tenant;
+}
+
+/** A hall whose machines are accepted, clean and off. */
+async function hallOf(machines: number): Promise<Road> {
+  const trial = await startTrial({ seed: 21, machines });
+  const { hall, people } = trial;
+  for (const machine of hall.machines) machine.switchOn();
+  await hall.pass(6 * MINUTE);
+  for (const machine of hall.machines) {
+    await hall.during(people.accept(machine, hall.process!.client));
+    await hall.during(people.nameDisk(machine, hall.process!.client));
+  }
+  const road = { trial, tenant: new Tenant(() => hall.process!.client) };
+  await until(road, "all machines are clean and off", 40, async () => hall.machines.every((machine) => isFree(road, machine)));
+  return road;
+}
+
+/** Without a BMC nobody can switch it off. */
+function isFree({ trial }: Road, machine: SimMachine): boolean {
+  const { isClean, phase } = trial.ledger.servers.get(machine.identity.uuid)?.status ?? {};
+  const isOff = machine.power === "off" || machine.identity.model.bmc === "none";
+  return isClean === true && phase === "Available" && isOff && !trial.ledger.bindings.has(machine.identity.uuid);
+}
+
+/** Fails with the story. */
+async function until({ trial }: Road, what: string, minutes: number, isSo: () => Promise<boolean>): Promise<void> {
+  const { hall, watch } = trial;
+  for (let passed = 0; passed < minutes * 6; passed++) {
+    if (await hall.during(isSo())) {
+      assert.deepEqual(watch.violations, [], hall.story.text());
+      return;
+    }
+    await hall.pass(MINUTE / 6);
+  }
+  assert.fail(`${hall.story.text()}\n${what}: not within ${minutes} minutes\n${watch.violations.join("\n")}`);
+}
+
+/** Through the door that the cluster's kubeconfig names; none while it cannot be reached. */
+async function nodesOf({ trial, tenant }: Road, name: string): Promise<WorkloadNode[]> {
+  const kubeconfig = await tenant.kubeconfig(name);
+  if (kubeconfig === undefined) return [];
+  const { clock, web } = trial.hall;
+  const transport = web.openFrom("10.77.0.9")(parseKubeconfig(kubeconfig));
+  const client = createClient({ transport, clock, entropy: new SeededEntropy(1), userAgent: "kubectl" });
+  return (
+    await client
+      .for(Nodes)
+      .list()
+      .catch(() => ({ items: [] }))
+  ).items;
+}
+
+const isReady = ({ status }: WorkloadNode): boolean =>
+  status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
+
+const nodesAre = (road: Road, name: string, count: number) => async (): Promise<boolean> => {
+  const nodes = await nodesOf(road, name);
+  const { items } = await road.tenant.of("machine").list();
+  const phases = items.map(({ status }) => status?.["phase"]);
+  return nodes.length === count && nodes.every(isReady) && items.length === count && phases.every((each) => each === "Running");
+};
+
+function condition({ status }: Loose, type: string): unknown {
+  const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; status: string }[] };
+  return conditions.find((each) => each.type === type)?.status;
+}
+
+test("from a rack of machines to a cluster of one and two, to one worker, to three, and back to clean machines", async (context) => {
+  const road = await hallOf(5);
+  const { trial, tenant } = road;
+  const { hall, ledger } = trial;
+  const began = hall.clock.monotonic();
+  await hall.during(tenant.apply(WANTED));
+  await until(road, "the cluster has its nodes", 30, nodesAre(road, "one", 3));
+  context.diagnostic(`from apply to ready: ${((hall.clock.monotonic() - began) / 1000).toFixed(0)} s`);
+
+  // What is promised to whoever looks at it.
+  const nodes = await hall.during(nodesOf(road, "one"));
+  const bound = [...ledger.bindings.keys()].map((uuid) => `sidero://${uuid}`);
+  assert.deepEqual(nodes.map(({ spec }) => spec?.providerID).toSorted(), bound.toSorted());
+  const machines = (await hall.during(tenant.of("machine").list())).items;
+  assert.deepEqual(
+    machines.map(({ status }) => (status?.["nodeRef"] as { name: string }).name).toSorted(),
+    nodes.map(({ metadata }) => metadata.name).toSorted(),
+  );
+  const isAvailable = async (): Promise<boolean> => condition(await tenant.of("cluster").get("one"), "Available") === "True";
+  await until(road, "the Cluster says so", 5, isAvailable);
+  const secret = await hall.during(tenant.of("secret").get("one-kubeconfig"));
+  assert.equal(secret.type, "cluster.x-k8s.io/secret");
+  assert.equal(secret.metadata.labels?.["cluster.x-k8s.io/cluster-name"], "one");
+
+  await hall.during(tenant.scaleWorkers("one", 1));
+  await until(road, "one worker less", 10, nodesAre(road, "one", 2));
+  const free = (count: number) => async (): Promise<boolean> =>
+    hall.machines.filter((machine) => isFree(road, machine)).length === count;
+  await until(road, "the released machine is clean and off", 40, free(3));
+  for (const machine of hall.machines) if (isFree(road, machine)) assert.deepEqual(machine.dirtyDisks("fast"), []);
+
+  await hall.during(tenant.scaleWorkers("one", 3));
+  await until(road, "two more", 20, nodesAre(road, "one", 4));
+
+  await hall.during(tenant.delete("one"));
+  await until(road, "all machines are clean and off", 60, free(5));
+  await until(road, "nothing is left of it", 10, async () => {
+    const kinds = ["cluster", "machine", "metalMachine", "controlPlane", "deployment"] as const;
+    const left = await Promise.all(kinds.map((kind) => tenant.of(kind).list()));
+    return left.every(({ items }) => items.length === 0);
+  });
+  assert.deepEqual(
+    (await hall.during(tenant.of("secret").list())).items.filter(({ metadata }) => metadata.name!.startsWith("one")),
+    [],
+  );
+  for (const machine of hall.machines) assert.equal(machine.installed, undefined, machine.identity.serial);
+  await hall.stop();
+});
+
+test("a cluster that runs writes nothing", async () => {
+  const road = await hallOf(6);
+  const { hall } = road.trial;
+  await hall.during(road.tenant.apply({ ...WANTED, controlPlanes: 3 }));
+  await until(road, "the cluster has its nodes", 30, nodesAre(road, "one", 5));
+  await hall.pass(10 * MINUTE);
+  const written: string[] = [];
+  // Leadership beats, and Events are forgotten after their hour.
+  hall.process!.store.subscribe(undefined, ({ type, entry }) => {
+    const isUsual = entry.resource === "coordination.k8s.io/leases" || (entry.resource === "/events" && type === "DELETED");
+    if (!isUsual) written.push(`${type} ${entry.resource} ${entry.name}`);
+  });
+  await hall.pass(60 * MINUTE);
+  assert.deepEqual(written, []);
+  await hall.stop();
+});
