@@ -28,6 +28,8 @@ export interface WorkloadCluster {
   readonly requests: string[];
   /** False: nothing is answered any more, and nothing refused. */
   isAlive: boolean;
+  /** Answers in place of the API server, where it does. */
+  answer?: (method: string, target: string, body: unknown) => { readonly status: number; readonly json: unknown } | undefined;
 }
 
 /** Servers by their URL, to be given wherever a door to HTTP is wanted. */
@@ -41,6 +43,12 @@ export class WorkloadNetwork {
         throw new Fault("io.unreachable", `${server}: connection refused`, { fault: "world", retry: "soon" });
       cluster.requests.push(`${request.method} ${request.target.split("?")[0]}`);
       if (!cluster.isAlive) return await never(request.signal);
+      const given = cluster.answer?.(
+        request.method,
+        request.target,
+        request.body && JSON.parse(new TextDecoder().decode(request.body)),
+      );
+      if (given !== undefined) return { status: given.status, headers: {}, body: whole(given.json) };
       const response = await cluster.fixture.transport.request(request);
       return { ...response, body: whileAlive(cluster, response.body, request.signal) };
     },
@@ -50,7 +58,7 @@ export class WorkloadNetwork {
   async start(clock: VirtualClock, server: string): Promise<WorkloadCluster> {
     const fixture = await startFixture({ clock, seed: 11 });
     const client = createClient({ clock, entropy: new SeededEntropy(3), transport: fixture.transport, userAgent: "observer" });
-    const cluster = { fixture, client, server, requests: [], isAlive: true };
+    const cluster: WorkloadCluster = { fixture, client, server, requests: [], isAlive: true };
     this.#servers.set(server, cluster);
     return cluster;
   }
@@ -61,6 +69,10 @@ function never(signal: AbortSignal | undefined): Promise<never> {
     if (signal?.aborted) reject(signal.reason as Error);
     signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
   });
+}
+
+async function* whole(json: unknown): AsyncGenerator<Uint8Array, void, undefined> {
+  yield new TextEncoder().encode(JSON.stringify(json));
 }
 
 async function* whileAlive(

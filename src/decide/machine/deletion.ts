@@ -15,7 +15,7 @@ import { nodeOf } from "./status.ts";
 type Times = NonNullable<NonNullable<Machine["status"]>["deletion"]>;
 
 /** Milliseconds until a drain and volumes are looked at again, and until a Node that is to go is. */
-const RETRY = 20_000;
+const RETRY = 5_000;
 const NODE_RETRY = 2_000;
 /** Seconds a Pod is given whose node does not answer. */
 const LAST_GRACE = 1;
@@ -159,7 +159,7 @@ function emptyNode(observed: ObservedMachine, times: Times, wait: Wait, now: num
   if (drain === undefined || volumes.length === 0) return undefined;
   const since = times.waitForNodeVolumeDetachStartTime ?? timeOf(now);
   return wait("WaitingForVolumeDetach", `Waiting for volumes to be detached: ${volumes.slice(0, 5).join(", ")}`, {
-    deletion: { ...times, nodeDrainStartTime: times.nodeDrainStartTime, waitForNodeVolumeDetachStartTime: since } as Times,
+    deletion: { ...times, waitForNodeVolumeDetachStartTime: since },
     again: untilOver(machine.spec?.deletion?.nodeVolumeDetachTimeoutSeconds, since, now),
   });
 }
