@@ -20,5 +20,5 @@ if wanted tshark; then tools/tshark.sh; fi
 if wanted lldpd; then tools/lldpd.sh; fi
 if wanted sushy; then tools/sushy.sh; fi
 if wanted ipxe; then tools/ipxe.sh; fi
-# The agent's image is what the lab boots.
-if wanted lab; then tools/lab.sh; tools/image.sh >&2; fi
+# The agent's image is what the lab boots, and what stands in for Talos is what it installs.
+if wanted lab; then tools/lab.sh; tools/image.sh >&2; tools/talos.sh >&2; fi

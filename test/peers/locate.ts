@@ -86,6 +86,11 @@ export function bringImage(): void {
   run("tools/image.sh");
 }
 
+/** Makes what stands in for Talos, where it is not up to date. */
+export function bringTalos(): void {
+  run("tools/talos.sh");
+}
+
 /** Brings DHCP clients, a DHCP server, a relay and a listener for router advertisements onto the path. */
 export function bringDhcpPeers(): void {
   run("tools/dhcp-peers.sh");

@@ -38,7 +38,10 @@ async function run(say: Say): Promise<void> {
   await loadDrivers(machine, clock).settled;
   const host = await createHost(machine, line, say, VERSION);
   host.volumes = await findVolumes(machine);
-  const networking = bringUp({ machine, clock, log: logOf(say), plan: networkPlan(line), family: "any", dhcp6: () => {} });
+  const plan = networkPlan(line);
+  // Where there is IPv4, it is waited for: certificates are made out to the addresses that are there then.
+  const family = plan.ipv4.how === "off" ? 6 : 4;
+  const networking = bringUp({ machine, clock, log: logOf(say), plan, family, dhcp6: () => {} });
   if (host.volumes !== undefined) {
     await mountVolumes(machine, host.volumes);
     host.version = (await readMeta(host.volumes))?.version ?? VERSION;
