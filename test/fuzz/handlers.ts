@@ -62,6 +62,21 @@ const bootHandler = createBootHandler({
   entropy,
   log,
   witness,
+  metadata: {
+    port: {
+      binding: async () => undefined,
+      metalMachine: async () => undefined,
+      machine: async () => undefined,
+      secret: async () => undefined,
+      record: async () => {},
+      event() {},
+    },
+    neighbour: async () => undefined,
+    identity: "neighbour",
+    isOpen: false,
+    onServed() {},
+    onRefused() {},
+  },
   settings: { endpoint: "", port: 8081, diskMethod: "ipxe-exit", agentArguments: [], tokenLifetime: 1000 },
 });
 

@@ -4,9 +4,8 @@ import { Fault } from "#std/fault.ts";
 import type { Witness } from "#decide/sighting.ts";
 import { Admission } from "./admission.ts";
 import { script, text } from "./answer.ts";
-import { createCloudRoute } from "../metadata/cloud.ts";
-import { createGate, type GateOptions } from "../metadata/gate.ts";
-import { type Answer, createConfigRoute } from "../metadata/route.ts";
+import type { MetadataOptions } from "../metadata/gate.ts";
+import { createMetadata } from "../metadata/metadata.ts";
 import { answerWith, type Download } from "./download.ts";
 import { endpointOf } from "./endpoint.ts";
 import { createFindFile, type FileOptions } from "./file-route.ts";
@@ -16,6 +15,8 @@ import { entryScript } from "./scripts.ts";
 export interface BootHandlerOptions extends ScriptOptions, FileOptions {
   /** Of all downloads; several handlers may share one. Absent: 64 MiB on their way at once. */
   readonly admission?: Admission;
+  /** Absent: there are no configurations, and no tokens for them. */
+  readonly metadata?: MetadataOptions;
 }
 
 const IN_FLIGHT = 64 * 1024 * 1024;
@@ -35,11 +36,12 @@ const RETRY_AFTER = { "retry-after": "5" };
  * rejects.
  */
 export function createBootHandler(options: BootHandlerOptions): Handler {
-  const { clock, log, witness, settings, metadata } = options;
+  const { clock, log, witness, settings } = options;
   const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
-  const answerScript = createScriptRoute(options);
-  const answerMetadata = metadata && createMetadata({ ...options, metadata, tokenLifetime: settings.tokenLifetime });
+  const { metadata: sources } = options;
+  const metadata = sources && createMetadata({ ...options, metadata: sources, tokenLifetime: settings.tokenLifetime });
+  const answerScript = createScriptRoute(options, metadata?.tokens);
 
   const refuse = ({ method, target, peer }: Incoming, status: number, reason: string, headers = {}): Outgoing => {
     const what = `${method} ${shown(target)}`;
@@ -63,8 +65,8 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     if (path === "/tftp/autoexec.ipxe") return entry(incoming, true);
     const isConfig = path === "/configdata";
     if (isConfig || segments[0] === "cloud") {
-      if (answerMetadata === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
-      const answer = await answerMetadata(isConfig ? query : segments.slice(1), peer.address);
+      if (metadata === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
+      const answer = await metadata.answer(isConfig ? query : segments.slice(1), peer.address);
       if (answer.is === "served")
         return { status: 200, headers: { ...UNKEPT, "content-type": answer.type }, body: [answer.text] };
       const headers = answer.status === 503 || answer.status === 429 ? RETRY_AFTER : {};
@@ -89,14 +91,6 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
       return refuse(incoming, 500, "something went wrong here; the log says what");
     }
   };
-}
-
-/** The query of `/configdata`, or what stands behind `/cloud`. */
-function createMetadata(options: GateOptions): (what: URLSearchParams | readonly string[], address: string) => Promise<Answer> {
-  const gate = createGate(options);
-  const config = createConfigRoute(options, gate);
-  const cloud = createCloudRoute(options, gate);
-  return (what, address) => (what instanceof URLSearchParams ? config(what, address) : cloud(what, address));
 }
 
 interface Circumstances {

@@ -22,8 +22,7 @@ import type { Incoming, Outgoing } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
 import { type Argument, COMMAND_LINE_LIMIT, formatArguments } from "#wire/ipxe/argument.ts";
 import type { Assets } from "../assets.ts";
-import type { MetadataOptions } from "../metadata/gate.ts";
-import { createTokens } from "../metadata/tokens.ts";
+import type { Tokens } from "../metadata/tokens.ts";
 import { Recent } from "../recent.ts";
 import { script, text } from "./answer.ts";
 import { askerOf, targetOf } from "./asker.ts";
@@ -39,8 +38,6 @@ export interface ScriptOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly witness: Witness;
-  /** Absent: there are no configurations, and no tokens for them. */
-  readonly metadata?: MetadataOptions;
   readonly settings: EndpointSettings & {
     readonly diskMethod: DiskMethod;
     /** The setting extra-agent-kernel-args. */
@@ -57,11 +54,13 @@ const MACHINES = 16_384;
 /** Settings that iPXE fills in can be longer than they are written. */
 const ROOM = 128;
 
-export function createScriptRoute(options: ScriptOptions): (incoming: Incoming, query: URLSearchParams) => Promise<Outgoing> {
+/** Without `tokens` there are no configurations. */
+export function createScriptRoute(
+  options: ScriptOptions,
+  tokens?: Tokens,
+): (incoming: Incoming, query: URLSearchParams) => Promise<Outgoing> {
   const { inventory, clock, log, witness, settings } = options;
   const defaults = { diskMethod: settings.diskMethod, digest: options.digest };
-  const tokens =
-    options.metadata && createTokens({ ...options, metadata: options.metadata, tokenLifetime: settings.tokenLifetime });
 
   const missing = async (decision: AgentBoot | EnvironmentBoot): Promise<string | undefined> => {
     const name = folderOf(decision);

@@ -27,10 +27,14 @@ export interface TokensOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly tokenLifetime: number;
+  /** Makes what the machine will ask for in a minute; nobody waits for it. */
+  readonly prepare: (server: Server, binding: ServerBinding) => void;
 }
 
 /** For a machine that is to be installed, by the name of its Server. */
-export function createTokens(options: TokensOptions): (machine: string, asker: Asker) => Promise<Grant> {
+export type Tokens = (machine: string, asker: Asker) => Promise<Grant>;
+
+export function createTokens(options: TokensOptions): Tokens {
   const { metadata, inventory, seal, clock, entropy, log, tokenLifetime } = options;
 
   /** On record before the one who asks learns that it was noticed. */
@@ -77,6 +81,7 @@ export function createTokens(options: TokensOptions): (machine: string, asker: A
       },
       seal,
     );
+    options.prepare(server, binding);
     return { is: "token", token };
   };
 }
