@@ -5,6 +5,8 @@ import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
 import { createInstallController } from "#controllers/install/controller.ts";
 import { createMachineDeploymentController } from "#controllers/machine-deployment/controller.ts";
+import { createHealthCheckController } from "#controllers/machine-health-check/controller.ts";
+import type { HealthPorts } from "#controllers/machine-health-check/observe.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
@@ -67,7 +69,7 @@ export function controllers(ports: ControllerPorts): Controller[] {
   const kinds = new ContractKinds(client);
   const list = [createServerClassController(), createServerBindingController(machines?.clusters)] as Controller[];
   if (clusters.providers.has("core"))
-    list.push(createClusterController(ports), createMachineController(ports), ...sets({ kinds, entropy }));
+    list.push(createClusterController(ports), createMachineController(ports), ...sets({ ...ports, kinds }));
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (clusters.providers.has("control-plane-talos"))
@@ -91,6 +93,6 @@ export function controllers(ports: ControllerPorts): Controller[] {
 }
 
 /** What keeps workers at their number, in the shape that is wanted, and healthy. */
-function sets(ports: MachineSetPorts): Controller[] {
-  return [createMachineSetController(ports), createMachineDeploymentController(ports)] as Controller[];
+function sets(ports: MachineSetPorts & HealthPorts): Controller[] {
+  return [createMachineSetController(ports), createMachineDeploymentController(ports), createHealthCheckController(ports)];
 }
