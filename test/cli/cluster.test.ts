@@ -496,9 +496,22 @@ Cluster default/demo                                  … Provisioned, https://1
       "cli.usage: with cluster demo go 5 Machines, and 1 Servers are wiped: rack1-07. To do that, say --yes\n",
     );
     await of(Cluster, "demo");
+    const clusters = world.client.for(Cluster).in("default");
+    await clusters.patch("demo", { metadata: { finalizers: ["cluster.cluster.x-k8s.io"] } });
     const running = sidero("cluster delete demo --yes");
     await world.pass(500);
-    assert.match(await running, /^Cluster demo is being deleted\n  5 Machines are left\n(  .*\n)?Cluster demo is gone\n$/);
+    const workers = "* MachineDeployment: demo-workers\n* MachineSet: demo-workers-x";
+    for (const message of [workers, workers, "* TalosControlPlane: demo-cp"]) {
+      const deleting = { type: "Deleting", status: "True", reason: "Waiting", message, lastTransitionTime: since(1) };
+      await status(Cluster, "demo", { conditions: [deleting] });
+      await world.pass(500);
+    }
+    await clusters.patch("demo", { metadata: { finalizers: null } });
+    await world.pass(500);
+    assert.equal(
+      await running,
+      "Cluster demo is being deleted\n  waits for MachineDeployment: demo-workers\n  waits for MachineSet: demo-workers-x\n  waits for TalosControlPlane: demo-cp\nCluster demo is gone\n",
+    );
     await assert.rejects(of(Cluster, "demo"), { code: "api.not-found" });
   });
 });

@@ -1,10 +1,10 @@
 /** `sidero cluster delete`: the cluster goes, and its machines are wiped. */
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
-import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
+import { findCondition } from "#schema/condition.ts";
 import { Fault } from "#std/fault.ts";
 import type { Terminal } from "../terminal.ts";
 import { follow } from "./follow.ts";
-import { listOf, membersOf } from "./members.ts";
+import { membersOf } from "./members.ts";
 import type { ClusterName } from "./members.ts";
 
 export interface Deletion {
@@ -29,15 +29,19 @@ export async function remove(name: ClusterName, { yes, wait }: Deletion, { clien
     .delete(name.name, uid === undefined ? {} : { preconditions: { uid } });
   print(`Cluster ${name.name} is being deleted`);
   if (!wait) return;
-  let said = "";
-  const isOver = (object: Cluster | undefined): boolean => object === undefined || object.metadata.uid !== uid;
-  const progress = async (): Promise<void> => {
-    const { length } = await listOf(client, Machine, name);
-    const line = length === 1 ? "  1 Machine is left" : `  ${length} Machines are left`;
-    if (line !== said) print((said = line));
+  const told = new Set<string>();
+  const tell = (line: string): void => {
+    if (line === "" || told.has(line)) return;
+    told.add(line);
+    print(`  ${line}`);
   };
-  await progress();
-  await follow(client, Cluster, name, (object) => (isOver(object) ? true : (void progress().catch(() => {}), false)), signal);
+  const isOver = (object: Cluster | undefined): boolean => {
+    if (object === undefined || object.metadata.uid !== uid) return true;
+    const message = findCondition(object.status?.conditions ?? [], "Deleting")?.message ?? "";
+    for (const line of message.split("\n")) tell(line.trim().replace(/^\* /, "waits for "));
+    return false;
+  };
+  await follow(client, Cluster, name, isOver, signal);
   print(`Cluster ${name.name} is gone`);
 }
 
