@@ -3,6 +3,7 @@ import { failureDomainOf } from "#decide/allocation/failure-domain.ts";
 import { ownBinding, serverOf } from "#decide/metal-machine/binding.ts";
 import type { ObservedMetalMachine, SeenServer, Surroundings } from "#decide/metal-machine/observed.ts";
 import { isPicked } from "#decide/metal-machine/picked.ts";
+import { FINALIZER } from "#decide/metal-machine/decide.ts";
 import { wishOf } from "#decide/metal-machine/wish.ts";
 import { pauseOf } from "#decide/pause.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
@@ -29,6 +30,7 @@ export class Observer {
   observe(reader: Reader, key: string, machine: MetalMachine | undefined): ObservedMetalMachine | undefined {
     if (machine === undefined) return undefined;
     const surroundings = this.#surroundings(reader, key, machine);
+    if (surroundings.owner === undefined && !isOurs(machine)) return undefined;
     const wish = wishOf(surroundings);
     if (wish !== undefined) return { ...surroundings, offer: this.#pools.offer(key, wish, reader) };
     this.#pools.withdraw(key, reader);
@@ -72,6 +74,11 @@ export class Observer {
       isToBeWiped: wipe === "ordered" || wipe === "started",
     };
   }
+}
+
+/** Contract: nothing is done before its Machine has taken it, which writes it meanwhile. Then it is ours to the end. */
+function isOurs({ metadata: { finalizers = [], deletionTimestamp } }: MetalMachine): boolean {
+  return finalizers.includes(FINALIZER) || deletionTimestamp !== undefined;
 }
 
 /** `namespace/name` of the MetalMachine. */
