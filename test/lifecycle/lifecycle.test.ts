@@ -140,6 +140,40 @@ test("allocated, installed, released: booted into its Environment once, kept, an
   assert.deepEqual(model.done, ["pxe+on", "pxe+cycle"]);
 });
 
+test("a machine that has its configuration and never says that it is installed waits, with a deadline and a remedy", () => {
+  const model = new Model().clean();
+  model.binding = BINDING;
+  model.rest();
+  model.pass(60_000);
+  model.binding = { ...BINDING, isHeard: true, configuredAt: model.now };
+  model.rest();
+  const { waiting } = model.record;
+  assert.deepEqual([model.record.phase, waiting?.reason], ["Installing", "Installing"]);
+  assert.match(waiting?.waitingFor ?? "", /it has its configuration/);
+  assert.equal(Date.parse(waiting?.deadline ?? "") - Date.parse(waiting?.since ?? ""), 30 * 60_000);
+  assert.match(waiting?.remedy ?? "", /to install it anew: kubectl annotate .*power-cycle/);
+  for (let i = 0; i < 10; i++) {
+    model.pass(REBOOT_TIMEOUT);
+    model.rest();
+  }
+  assert.deepEqual(model.done, ["pxe+on"], "no reinstall loop");
+});
+
+test("somebody else asked as a machine that is to boot: it waits for somebody to look, and boots anew by order", () => {
+  const model = new Model().clean();
+  model.binding = BINDING;
+  model.rest();
+  model.pass(60_000);
+  model.askedAt = model.now;
+  model.binding = { ...BINDING, intruder: { order: model.record.action!.id, who: "10.0.0.66" } };
+  model.rest();
+  assert.deepEqual([waitsFor(model), model.done.length], ["Intruder", 1]);
+  assert.match(model.record.waiting?.waitingFor ?? "", /10\.0\.0\.66 asked for its configuration/);
+  model.wanted = { ...WANTED, request: "power-cycle 1" };
+  model.rest();
+  assert.deepEqual([model.done.length, waitsFor(model) === "Intruder"], [2, false]);
+});
+
 test("nothing is seen of an allocated machine: started again, five times, then Failed; retry starts it anew", () => {
   const model = new Model().clean();
   model.binding = BINDING;

@@ -9,7 +9,7 @@ import type { Fault } from "#std/fault.ts";
 import type { AccessOptions } from "./access.ts";
 import type { Boot } from "./boots.ts";
 import { refusal } from "./faults.ts";
-import { macsOf } from "./presence.ts";
+import { macsOf } from "#decide/boot/entitlement.ts";
 import type { Registry } from "./registry.ts";
 
 export interface BmcGateOptions {

@@ -3,6 +3,7 @@
  * gets a token for its own address: what is at stake for a machine in our care (its hardware on record, "its disks are wiped") is taken only from an
  * address that is seen on one of its own interfaces (DESIGN §4.7).
  */
+import { isLoopback, macsOf } from "#decide/boot/entitlement.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Log } from "#io/log.ts";
 import type { AccessOptions } from "./access.ts";
@@ -67,16 +68,4 @@ export function createPresence({ identity, neighbour, registry, log }: PresenceO
       );
     },
   };
-}
-
-export function macsOf({ spec }: Server): string[] {
-  const interfaces = spec?.hardware?.network?.interfaces ?? [];
-  return interfaces
-    .flatMap(({ mac = "", permanentMac = "" }) => [mac.toLowerCase(), permanentMac.toLowerCase()])
-    .filter((mac) => mac !== "");
-}
-
-/** A program on this host: simulated machines, and tests. Nobody else can have such an address. */
-function isLoopback(address: string): boolean {
-  return address === "::1" || address.startsWith("127.");
 }

@@ -49,7 +49,6 @@ export function ownershipProblem(
   if (mac !== undefined && known.includes(mac)) return undefined;
   if (mac !== undefined && known.length > 0)
     return { because: `${address} belongs to ${mac}, which is none of the Server's interfaces`, isForeign: true };
-  // A program on this host: simulated machines, and tests. Nobody else can have such an address.
   if (mac === undefined && (identity === "network" || isLoopback(address))) return undefined;
   const because =
     mac === undefined
@@ -66,6 +65,7 @@ export function macsOf({ spec }: Server): string[] {
     .filter((mac) => mac !== "");
 }
 
-function isLoopback(address: string): boolean {
+/** A program on this host: simulated machines, and tests. Nobody else can have such an address. */
+export function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }

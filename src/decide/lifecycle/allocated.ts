@@ -60,8 +60,9 @@ function started(machine: Machine, binding: Binding, now: number): Course {
     return drive(machine, goal, phase, now);
   }
   if (installed) return { phase };
-  if (binding.intruder !== undefined && binding.intruder.order === own?.id)
-    return { phase, waiting: frozen(machine, binding.intruder.who) };
+  const { intruder } = binding;
+  if (intruder !== undefined && (intruder.order === record.action?.id || intruder.order === `person/${binding.uid}`))
+    return { phase, waiting: frozen(machine, intruder.who) };
   if (isHeard) return { phase, waiting: installing(machine, binding, now) };
   if (own !== undefined) return due(machine, goal, phase, now);
   if (starting !== undefined) return { phase, waiting: coming(machine, starting) };
