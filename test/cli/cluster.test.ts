@@ -493,7 +493,7 @@ Cluster default/demo                                  … Provisioned, https://1
   test("delete says what would go, and goes only when told so", async () => {
     assert.equal(
       await sidero("cluster delete demo"),
-      "cli.usage: with cluster demo go 5 Machines, and 1 Servers are wiped: rack1-07. To do that, say --yes\n",
+      "cli.usage: with cluster demo go 5 Machines, and 1 Server is wiped: rack1-07. To do that, say --yes\n",
     );
     await of(Cluster, "demo");
     const clusters = world.client.for(Cluster).in("default");

@@ -19,8 +19,10 @@ export async function remove(name: ClusterName, { yes, wait }: Deletion, { clien
   const { cluster, machines, servers } = await membersOf(client, name);
   if (!yes) {
     const which = [...servers.values()].map(({ metadata, spec }) => spec?.hostname ?? metadata.name).join(", ");
-    const wiped = servers.size === 0 ? "" : `, and ${servers.size} Servers are wiped: ${which}`;
-    throw usage(`with cluster ${name.name} go ${machines.length} Machines${wiped}. To do that, say --yes`);
+    const wiped =
+      servers.size === 0 ? "" : `, and ${servers.size === 1 ? "1 Server is" : `${servers.size} Servers are`} wiped: ${which}`;
+    const gone = machines.length === 1 ? "goes 1 Machine" : `go ${machines.length} Machines`;
+    throw usage(`with cluster ${name.name} ${gone}${wiped}. To do that, say --yes`);
   }
   const { uid } = cluster.metadata;
   await client
