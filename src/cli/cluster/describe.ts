@@ -201,7 +201,8 @@ function firstLines(message = ""): string {
   return lines
     .filter((line) => line !== "")
     .slice(0, 3)
-    .join("; ");
+    .join("; ")
+    .replaceAll(":; ", ": ");
 }
 
 function conditionsOf(object: KubeObject): readonly Condition[] {
