@@ -3,27 +3,30 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { createMachineDeploymentController } from "#controllers/machine-deployment/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
-import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
-import { ContractKinds } from "#kube/contract.ts";
 import { findCondition } from "#schema/condition.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
-import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, settleMachines } from "./sets.ts";
+import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, setPorts, settleMachines } from "./sets.ts";
 
 let world: World;
+let end: AbortController;
 
 beforeEach(async () => {
+  end = new AbortController();
   world = await startWorld();
   await addCluster(world);
   await addTemplates(world);
 });
-afterEach(() => world.stop());
+afterEach(async () => {
+  end.abort();
+  await world.stop();
+});
 
 function start(): void {
-  const ports = { kinds: new ContractKinds(world.client), entropy: new SeededEntropy(3) };
+  const ports = setPorts(world, end.signal);
   world.run(createMachineSetController(ports), createMachineDeploymentController(ports));
 }
 const deployments = () => world.client.for(MachineDeployment).in(NAMESPACE);

@@ -3,14 +3,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { createHealthCheckController } from "#controllers/machine-health-check/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
-import { silent } from "#io/log.ts";
-import { SeededEntropy } from "#io/memory/entropy.ts";
 import { families } from "#kinds/index.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
-import { ContractKinds } from "#kube/contract.ts";
-import { createExternals } from "#kube/externals.ts";
 import { KubeEvent } from "#kube/events.ts";
 import type { WorkloadNode, Workloads } from "#kube/workload.ts";
 import { findCondition } from "#schema/condition.ts";
@@ -19,7 +15,7 @@ import { json } from "#schema/kit.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
-import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, settleMachines, tell } from "./sets.ts";
+import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, setPorts, settleMachines, tell } from "./sets.ts";
 
 const foreign = (name: string) => ({
   storage: kind({
@@ -64,11 +60,8 @@ afterEach(async () => {
 
 /** Three machines of a set, whose Nodes are ready. */
 async function start(spec: Partial<NonNullable<MachineHealthCheck["spec"]>> = {}): Promise<string[]> {
-  const ports = { client: world.client, clock: world.clock, entropy: new SeededEntropy(5), log: silent };
-  const { externals, run } = createExternals(ports);
-  void run(end.signal);
-  const sets = { kinds: new ContractKinds(world.client), entropy: new SeededEntropy(3) };
-  world.run(createMachineSetController(sets), createHealthCheckController({ ...sets, workloads, externals }));
+  const ports = setPorts(world, end.signal);
+  world.run(createMachineSetController(ports), createHealthCheckController({ ...ports, workloads }));
   const metadata = { name: "s", namespace: NAMESPACE };
   const template = { ...machineTemplate(), metadata: { labels: { pool: "a" } } };
   const selector = { matchLabels: { pool: "a" } };

@@ -2,32 +2,35 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
-import { SeededEntropy } from "#io/memory/entropy.ts";
 import { TalosConfigTemplate } from "#kinds/bootstrap/v1beta1/talos-config-template.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
-import { ContractKinds } from "#kube/contract.ts";
 import { conflict } from "#kube/status.ts";
 import { findCondition } from "#schema/condition.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
-import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, settleMachines, tell } from "./sets.ts";
+import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, setPorts, settleMachines, tell } from "./sets.ts";
 
 let world: World;
 let cluster: Cluster;
+let end: AbortController;
 
 beforeEach(async () => {
+  end = new AbortController();
   world = await startWorld();
   cluster = await addCluster(world);
 });
-afterEach(() => world.stop());
+afterEach(async () => {
+  end.abort();
+  await world.stop();
+});
 
 function start(): void {
-  world.run(createMachineSetController({ kinds: new ContractKinds(world.client), entropy: new SeededEntropy(3) }));
+  world.run(createMachineSetController(setPorts(world, end.signal)));
 }
 const sets = () => world.client.for(MachineSet).in(NAMESPACE);
 const addSet = (spec: Partial<NonNullable<MachineSet["spec"]>> = {}, metadata: object = {}): Promise<MachineSet> =>
@@ -89,7 +92,7 @@ describe("machines are made from templates", () => {
     assert.deepEqual((await world.client.for(MetalMachine).in(NAMESPACE).list()).items, []);
     const metadata = { name: "w", namespace: NAMESPACE };
     await world.client.for(TalosConfigTemplate).create({ metadata, spec: { template: { spec: { generateType: "worker" } } } });
-    await world.pass(20_000);
+    await world.pass(3000);
     assert.equal((await machinesOf(world)).length, 3);
   });
 
@@ -171,7 +174,7 @@ describe("a control plane that is not steady", () => {
       ["hasty"],
     );
     await run("v1.34.1");
-    await world.pass(20_000);
+    await world.pass(3000);
     assert.equal((await machinesOf(world)).length, 2);
   });
 });

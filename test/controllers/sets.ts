@@ -7,6 +7,10 @@ import type { Condition } from "#kinds/condition.ts";
 import { MetalMachineTemplate } from "#kinds/infrastructure/v1alpha3/metal-machine-template.ts";
 import { setCondition } from "#schema/condition.ts";
 import { timestamp } from "#io/clock.ts";
+import { silent } from "#io/log.ts";
+import { SeededEntropy } from "#io/memory/entropy.ts";
+import { ContractKinds } from "#kube/contract.ts";
+import { createExternals } from "#kube/externals.ts";
 import type { World } from "../kube/world.ts";
 
 export const NAMESPACE = "default";
@@ -77,4 +81,12 @@ export async function settleMachines(world: World): Promise<void> {
         .patch(name, { metadata: { finalizers: null } });
     else if (status?.nodeRef === undefined) await tell(world, name, { nodeRef: { name } }, ...GOOD);
   }
+}
+
+/** What controllers of sets need, following templates and control planes until the signal. */
+export function setPorts(world: World, signal: AbortSignal) {
+  const ports = { client: world.client, clock: world.clock, entropy: new SeededEntropy(5), log: silent };
+  const { externals, run } = createExternals(ports);
+  void run(signal);
+  return { kinds: new ContractKinds(world.client), entropy: new SeededEntropy(3), externals };
 }

@@ -8,12 +8,13 @@ import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import type { Change } from "#kube/cache.ts";
-import { type Controller, controller, on, REFERENCED, writing } from "#kube/controller.ts";
+import { type Controller, controller, on, type Reader, REFERENCED, writing } from "#kube/controller.ts";
+import { kindIdOf } from "#kube/externals.ts";
 import { keyOf } from "#kube/kind.ts";
 import { equal } from "#std/json.ts";
 import { act } from "./act.ts";
 import { clusterKeyOf, controllerOf, Members } from "./members.ts";
-import { observeMachineSet } from "./observe.ts";
+import { observeMachineSet, templateReferences } from "./observe.ts";
 import type { MachineSetPorts } from "./ports.ts";
 
 /** Milliseconds in which the changes of many machines become one write. */
@@ -52,7 +53,11 @@ export function createMachineSetController(ports: MachineSetPorts): Controller<M
       ),
       writing(REFERENCED, "creation by a MachineSet", "template metadata of a MachineSet", "template owners of a MachineSet"),
     ],
-    observe: (reader, _key, set) => observeMachineSet(reader, set, members, ports.kinds),
+    listen: (wake, reader) =>
+      ports.externals.onChange((kind, key) => {
+        for (const set of reader.of(MachineSet).values()) if (looksAt(set, kind, key, reader)) wake(keyOf(set));
+      }),
+    observe: (reader, _key, set) => observeMachineSet(reader, set, members, ports.externals),
     decide: decideMachineSet,
     act: (effect, acting) => act(effect, acting, ports),
   });
@@ -60,6 +65,19 @@ export function createMachineSetController(ports: MachineSetPorts): Controller<M
 
 function ownedBy({ metadata }: MachineDeployment): (set: MachineSet) => boolean {
   return (set) => controllerOf(set)?.uid === metadata.uid;
+}
+
+/** Whether an object (of `Kind.group`; no key: any of the kind) is one of the set's templates, or its cluster's control plane. */
+function looksAt(set: MachineSet, kind: string, key: string | undefined, reader: Reader): boolean {
+  const controlPlane = reader.of(Cluster).get(clusterKeyOf(set))?.spec?.controlPlaneRef;
+  const references = [
+    ...(set.spec === undefined ? [] : templateReferences(set)),
+    ...(controlPlane === undefined ? [] : [controlPlane]),
+  ];
+  const { namespace = "" } = set.metadata;
+  return references.some(
+    (reference) => kindIdOf(reference) === kind && (key === undefined || key === `${namespace}/${reference.name}`),
+  );
 }
 
 /** Owners change often, and seldom in what their sets look at. */

@@ -23,9 +23,6 @@ export interface DeploymentDecision {
   readonly finalized?: boolean;
 }
 
-/** Milliseconds until a Cluster that is not there is looked for again. */
-const LOOK_AGAIN = 15_000;
-
 export function decideDeployment(observed: ObservedDeployment, now: number): DeploymentDecision {
   const { deployment, cluster, paused, sets } = observed;
   if (paused !== undefined) return { status: pausedStatus(observed, now) };
@@ -33,7 +30,7 @@ export function decideDeployment(observed: ObservedDeployment, now: number): Dep
     if (sets.length === 0) return { finalized: true };
     return { effects: sets.flatMap(deletion("its MachineDeployment is being deleted")), status: statusOf(observed, now) };
   }
-  if (cluster === undefined) return { again: LOOK_AGAIN };
+  if (cluster === undefined) return {};
   const current = currentSet(deployment, sets, now);
   const old = sets.filter((set) => set !== current).toSorted(oldestFirst);
   const own = marks(deployment, cluster, revisionFor(current, old));

@@ -19,12 +19,8 @@ import { machineAnnotations, machineLabels, syncPatches } from "./sync.ts";
 export interface MachineSetDecision {
   readonly effects?: readonly MachineSetEffect[];
   readonly status?: SetStatus;
-  readonly again?: number;
   readonly finalized?: boolean;
 }
-
-/** Milliseconds until what nobody tells of is looked at again: templates that are missing, and the control plane. */
-const LOOK_AGAIN = 15_000;
 
 export function decideMachineSet(observed: ObservedMachineSet, now: number): MachineSetDecision {
   const { set, cluster, paused, machines } = observed;
@@ -35,7 +31,7 @@ export function decideMachineSet(observed: ObservedMachineSet, now: number): Mac
     return { effects, status: statusOf(observed, [], now) };
   }
   // Without its Cluster nothing is known of what machines would be for.
-  if (cluster === undefined) return { again: LOOK_AGAIN };
+  if (cluster === undefined) return {};
   const own = marks(set, cluster);
   // What the status is written to would be another state of the set.
   if (own.length > 0) return { effects: own };
@@ -47,7 +43,6 @@ export function decideMachineSet(observed: ObservedMachineSet, now: number): Mac
       ...scaling.effects,
     ],
     status: statusOf(observed, scaling.hindrances, now),
-    ...(scaling.hindrances.length === 0 ? {} : { again: LOOK_AGAIN }),
   };
 }
 
@@ -85,8 +80,8 @@ function decideScale(observed: ObservedMachineSet, cluster: Cluster, now: number
 }
 
 function missingTemplates({ templates }: ObservedMachineSet): string[] {
-  return templates.flatMap(({ reference: { kind, name }, owners }) =>
-    owners === undefined ? [`${kind} ${name} does not exist`] : [],
+  return templates.flatMap(({ reference: { kind, name }, owners, problem }) =>
+    owners === undefined ? [problem ?? `${kind} ${name} does not exist`] : [],
   );
 }
 

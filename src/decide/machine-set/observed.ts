@@ -10,8 +10,9 @@ import type { ObservedControlPlane } from "./preflight.ts";
 /** A template that machines are made from. Its content is not here: it may hold secrets. */
 export interface ObservedTemplate {
   readonly reference: ContractVersionedObjectReference;
-  /** Undefined: it is not there, or its kind is not. */
+  /** Undefined: it cannot be used; `problem` says why. */
   readonly owners: readonly OwnerReference[] | undefined;
+  readonly problem?: string;
 }
 
 export interface ObservedMachineSet {
@@ -24,6 +25,6 @@ export interface ObservedMachineSet {
   /** Machines that the selector chooses and nobody else controls. */
   readonly machines: readonly Machine[];
   readonly templates: readonly ObservedTemplate[];
-  /** Read only when machines are to be made. */
+  /** Looked at only when machines are to be made. */
   readonly controlPlane: ObservedControlPlane | undefined;
 }
