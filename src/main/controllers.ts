@@ -14,12 +14,14 @@ import { createMetalClusterController } from "#controllers/metal-cluster/control
 import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
 import { createMetalMachineTemplateController } from "#controllers/metal-machine-template/controller.ts";
 import { createServerBindingController } from "#controllers/server-binding/controller.ts";
+import { createResourceSetController } from "#controllers/resource-set/controller.ts";
 import { createServerController } from "#controllers/server/controller.ts";
 import { createServerClassController } from "#controllers/server-class/controller.ts";
 import { createTalosConfigControllers } from "#controllers/talos-config/controller.ts";
 import { createTalosControlPlaneController } from "#controllers/talos-control-plane/controller.ts";
 import type { Blobs } from "#io/blobs.ts";
 import type { Clock } from "#io/clock.ts";
+import type { Digest } from "#io/digest.ts";
 import type { Entropy } from "#io/entropy.ts";
 import type { OpenHttp } from "#io/http.ts";
 import type { Pki } from "#io/pki.ts";
@@ -61,6 +63,7 @@ export interface ControllerPorts {
   readonly clusters: ClusterPorts;
   readonly workloads: Workloads;
   readonly externals: Externals;
+  readonly digest: Digest;
 }
 
 /** Fresh ones: some keep an index of what they have seen. */
@@ -69,7 +72,12 @@ export function controllers(ports: ControllerPorts): Controller[] {
   const kinds = new ContractKinds(client);
   const list = [createServerClassController(), createServerBindingController(machines?.clusters)] as Controller[];
   if (clusters.providers.has("core"))
-    list.push(createClusterController(ports), createMachineController(ports), ...sets({ ...ports, kinds }));
+    list.push(
+      createClusterController(ports),
+      createMachineController(ports),
+      createResourceSetController(ports),
+      ...sets({ ...ports, kinds }),
+    );
   if (clusters.providers.has("bootstrap-talos"))
     list.push(...createTalosConfigControllers({ clock, entropy, pki: clusters.pki }));
   if (clusters.providers.has("control-plane-talos"))

@@ -121,6 +121,7 @@ export function createPlane(options: PlaneOptions): Plane {
       clusters,
       workloads,
       externals,
+      digest,
       ...(assets && { assets }),
       ...own,
     });

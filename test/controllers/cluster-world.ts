@@ -14,6 +14,7 @@ import type { Controller } from "#kube/controller.ts";
 import { createExternals } from "#kube/externals.ts";
 import type { KindRef } from "#kube/kind.ts";
 import { WorkloadNodes } from "#kube/workload-sight.ts";
+import type { Workloads } from "#kube/workload.ts";
 import { createWorkloads } from "#kube/workloads.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
@@ -37,7 +38,7 @@ export class ClusterWorld {
   }
 
   /** Runs the Cluster and Machine controllers, and those that `others` makes. */
-  static async start(others: (ports: { clock: Clock }) => Controller[] = () => []): Promise<ClusterWorld> {
+  static async start(others: (ports: { clock: Clock; workloads: Workloads }) => Controller[] = () => []): Promise<ClusterWorld> {
     const self = new ClusterWorld(await startWorld());
     const { world } = self;
     const ports = { client: world.access(), clock: world.clock, entropy: new SeededEntropy(9), log: silent };

@@ -1,5 +1,9 @@
 /** The kinds of Cluster API's core, as its own release names them to clusterctl and cert-manager. */
 import type { Family } from "#schema/family.ts";
+import { conversion as clusterResourceSetBinding } from "../addons/v1beta1/cluster-resource-set-binding.ts";
+import { conversion as clusterResourceSet } from "../addons/v1beta1/cluster-resource-set.ts";
+import { ClusterResourceSetBinding } from "../addons/v1beta2/cluster-resource-set-binding.ts";
+import { ClusterResourceSet } from "../addons/v1beta2/cluster-resource-set.ts";
 import { conversion as cluster } from "./v1beta1/cluster.ts";
 import { conversion as machine } from "./v1beta1/machine.ts";
 import { conversion as machineDeployment } from "./v1beta1/machine-deployment.ts";
@@ -30,4 +34,6 @@ export const coreFamilies: readonly Family[] = [
   { ...corePackaging, storage: MachineDeployment, older: [machineDeployment] },
   { ...corePackaging, storage: MachineHealthCheck, older: [machineHealthCheck] },
   { ...corePackaging, storage: MachineDrainRule, older: [machineDrainRule] },
+  { ...corePackaging, storage: ClusterResourceSet, older: [clusterResourceSet] },
+  { ...corePackaging, storage: ClusterResourceSetBinding, older: [clusterResourceSetBinding] },
 ];
