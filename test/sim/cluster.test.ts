@@ -100,7 +100,7 @@ test("from a rack of machines to a cluster of one and two, to one worker, to thr
   assert.deepEqual(nodes.map(({ spec }) => spec?.providerID).toSorted(), bound.toSorted());
   const machines = (await hall.during(tenant.of("machine").list())).items;
   assert.deepEqual(
-    machines.map(({ status }) => (status?.["nodeRef"] as { name: string }).name).toSorted(),
+    machines.map(({ status }) => (status?.["nodeRef"] as { name: string } | undefined)?.name).toSorted(),
     nodes.map(({ metadata }) => metadata.name).toSorted(),
   );
   const isAvailable = async (): Promise<boolean> => condition(await tenant.of("cluster").get("one"), "Available") === "True";
