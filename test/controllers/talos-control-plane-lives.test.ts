@@ -32,7 +32,10 @@ async function live(seed: number): Promise<Life> {
       await life.step(1);
     }
     if (!life.isForced)
-      assert.ok(life.isSettled, `never settles: ${JSON.stringify(life.status.waiting)}, last ${life.lastFault}`);
+      assert.ok(
+        life.isSettled,
+        `never settles: ${JSON.stringify(life.status.waiting)}, last ${life.lastFault}, etcd ${life.talos.etcd.toString()}`,
+      );
   } catch (error) {
     const story = life.story.join("\n  ");
     throw new Error(`life ${seed} (SEED=${seed}): ${(error as Error).message}\n  ${story}`, { cause: error });

@@ -11,7 +11,7 @@ import type { OwnerReference } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import type { JsonObject } from "#std/json.ts";
 import { create } from "./create.ts";
-import { bootstrap, confirm, confirmSpare, leave, remove } from "./etcd.ts";
+import { bootstrap, confirm, confirmAlone, confirmSpare, leave, remove } from "./etcd.ts";
 import type { MintingPorts } from "./kubeconfig.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Plane } from "./plane.ts";
@@ -57,8 +57,9 @@ export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, actin
       return;
     }
     case "delete": {
-      const { machine, uid, leaves, seats } = effect;
-      if (leaves !== undefined) await confirmSpare(leaves, seats, plane, ports.talos, acting);
+      const { machine, uid, guard } = effect;
+      if (guard !== undefined) await confirmAlone(machine, plane, acting);
+      if (guard?.leaves !== undefined) await confirmSpare(guard.leaves, guard.seats, plane, ports.talos, acting);
       await ifThere(machines.delete(machine, { preconditions: { uid }, signal }));
       return;
     }

@@ -4,6 +4,7 @@
  */
 import type { EtcdFacts, Proof, Seat } from "#decide/talos-control-plane/machine.ts";
 import { whyKept } from "#decide/talos-control-plane/quorum.ts";
+import { CLUSTER_NAME, CONTROL_PLANE } from "#kinds/cluster/keys.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import type { Acting } from "#kube/controller.ts";
 import { Secret } from "#kube/secret.ts";
@@ -88,6 +89,14 @@ export async function remove(
   if (members.some(({ id }) => id === member))
     await withMachine(seats[0]!, credentials, talos, (api) => api.etcdRemoveMember(member));
   talos.poke(planeKeyOf(plane));
+}
+
+/** Fault `etcd.needed` when another Machine of the control plane is on its way out, which the caches may not show yet. */
+export async function confirmAlone(machine: string, { namespace, cluster }: Plane, { client, signal }: Acting): Promise<void> {
+  const labelSelector = `${CLUSTER_NAME}=${cluster},${CONTROL_PLANE}`;
+  const { items } = await client.for(Machine).in(namespace).listAll({ labelSelector, signal });
+  const other = items.find(({ metadata }) => metadata.name !== machine && metadata.deletionTimestamp !== undefined);
+  if (other !== undefined) throw notNow(`Machine ${other.metadata.name} is on its way out`);
 }
 
 /** Fault `etcd.needed` when etcd cannot do without the member. */

@@ -162,7 +162,7 @@ function deletion(observed: ObservedControlPlane, now: number): ControlPlaneDeci
   if (machines.length === 0) return { effects: [], finalized: true };
   const orders = machines
     .filter(({ isDeleting }) => !isDeleting)
-    .map(({ name, uid }): ControlPlaneEffect => ({ do: "delete", machine: name, uid, leaves: undefined, seats: [] }));
+    .map(({ name, uid }): ControlPlaneEffect => ({ do: "delete", machine: name, uid, guard: undefined }));
   const { effects } = leavingOf(observed, undefined, true, now);
   const counts = countsOf(observed, []);
   const wait: Wait = { reason: "Deleting", waitingFor: `${machines.length} machines to go` };

@@ -33,7 +33,9 @@ export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined
   });
   const bound = held.filter((machine) => !free.includes(machine));
   const waits: Wait[] = [];
-  // Those that do not take part first: without them, others can more easily be done without.
+  // Members of Machines that are gone, and of those that do not take part, first: without them, others can more easily be done without.
+  const stale = etcd === undefined ? undefined : staleOf(observed.machines, etcd);
+  if (stale !== undefined && "do" in stale) return { effects: [...effects, stale] };
   for (const machine of bound.toSorted(
     (a, b) => Number(isWell(a, etcd)) - Number(isWell(b, etcd)) || (a.name < b.name ? -1 : 1),
   )) {
@@ -41,8 +43,6 @@ export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined
     if ("do" in step) return { effects: [...effects, step], wait: leaves(machine) };
     waits.push(step);
   }
-  const stale = bound.length === 0 && etcd !== undefined ? staleOf(observed.machines, etcd) : undefined;
-  if (stale !== undefined && "do" in stale) return { effects: [...effects, stale] };
   const wait = waits[0] ?? stale;
   return { effects, ...(wait !== undefined && { wait }) };
 }

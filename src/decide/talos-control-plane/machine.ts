@@ -173,14 +173,8 @@ export type ControlPlaneEffect =
       readonly resourceVersion: string;
       readonly conditions: readonly JsonObject[];
     }
-  /** `leaves`: the member that goes with it, if it has one: whether etcd can do without it is confirmed first. */
-  | {
-      readonly do: "delete";
-      readonly machine: string;
-      readonly uid: string;
-      readonly leaves: string | undefined;
-      readonly seats: readonly Seat[];
-    }
+  /** Without `guard` whatever becomes of etcd: all of it goes. */
+  | { readonly do: "delete"; readonly machine: string; readonly uid: string; readonly guard: Guard | undefined }
   /** Lets go of a Machine that is not part of etcd. */
   | { readonly do: "release"; readonly machine: string; readonly uid: string; readonly proof: Proof }
   | { readonly do: "mark"; readonly value: string }
@@ -199,6 +193,12 @@ export type ControlPlaneEffect =
   | { readonly do: "tell"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
   | { readonly do: "upgrade-kubernetes"; readonly seat: Seat; readonly version: string }
   | { readonly do: "upgrade-talos"; readonly seat: Seat; readonly installer: string };
+
+/** What is confirmed before a Machine is deleted: that it is the only one that goes, and that etcd can do without its member, if it has one. */
+export interface Guard {
+  readonly leaves: string | undefined;
+  readonly seats: readonly Seat[];
+}
 
 /**
  * What is to be confirmed with the machines before one is let go. `outside`: etcd's list, which `others` give, has no member at its addresses. `blank`: there is no

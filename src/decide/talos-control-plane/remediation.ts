@@ -39,7 +39,12 @@ export function remediationOf(
       effects.push(...told(machine, verdict, now));
       const leaves = etcd && memberOf(etcd, machine.uid);
       const seats = etcd === undefined ? [] : witnesses(observed.machines, etcd);
-      effects.push({ do: "delete", machine: machine.name, uid: machine.uid, leaves: isBootstrapped ? leaves : undefined, seats });
+      effects.push({
+        do: "delete",
+        machine: machine.name,
+        uid: machine.uid,
+        guard: { leaves: isBootstrapped ? leaves : undefined, seats },
+      });
     } else {
       effects.push(...told(machine, verdict, now));
       waits.push({ reason: verdict.reason, waitingFor: `Machine ${machine.name} to be replaced: ${verdict.message}` });

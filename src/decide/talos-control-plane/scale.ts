@@ -111,15 +111,16 @@ function removal(observed: ObservedControlPlane, facts: ScalingFacts): Omit<Scal
         effects: [],
         wait: { reason: "WaitingForTalosBoot", waitingFor: `etcd to come up on Machine ${machine.name}`, next: what },
       };
-    return { effects: [{ do: "delete", machine: machine.name, uid: machine.uid, leaves: undefined, seats: [] }] };
+    return { effects: [{ do: "delete", machine: machine.name, uid: machine.uid, guard: { leaves: undefined, seats: [] } }] };
   }
   if (etcd === undefined)
     return { effects: [], wait: { reason: "WaitingForEtcd", waitingFor: "etcd to answer with a quorum", next: what } };
   const id = memberOf(etcd, machine.uid);
   const isWell = id !== undefined && etcd.healthy.has(id);
-  const ill = others.filter((other) => !isWhole(other, etcd, observed.nodes));
-  // A machine that does not take part is missing already: that others do not either is no reason to keep it.
-  if (isWell && ill.length > 0) {
+  // A machine that neither etcd nor Kubernetes has is missing already: that others are not well is no reason to keep it.
+  const isMissing = !isWell && observed.nodes?.some(({ name, isReady }) => name === machine.nodeName && isReady) !== true;
+  const ill = [...others, machine].filter((each) => !isWhole(each, etcd, observed.nodes));
+  if (!isMissing && ill.length > 0) {
     const names = ill.map(({ name }) => name).join(", ");
     return {
       effects: [],
@@ -133,7 +134,7 @@ function removal(observed: ObservedControlPlane, facts: ScalingFacts): Omit<Scal
       wait: { reason: "EtcdNeedsMember", waitingFor: `etcd to do without Machine ${machine.name}: ${kept}`, next: what },
     };
   return {
-    effects: [{ do: "delete", machine: machine.name, uid: machine.uid, leaves: id, seats: witnesses(machines, etcd) }],
+    effects: [{ do: "delete", machine: machine.name, uid: machine.uid, guard: { leaves: id, seats: witnesses(machines, etcd) } }],
   };
 }
 

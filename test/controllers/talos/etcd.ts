@@ -53,6 +53,12 @@ export class EtcdModel {
     return [...this.members.values()];
   }
 
+  toString(): string {
+    return [...this.members.values()]
+      .map(({ address, isUp, isLearner }) => `${address}${isUp ? "" : " down"}${isLearner ? " learns" : ""}`)
+      .join(", ");
+  }
+
   #agree(): void {
     if (!this.hasQuorum) throw refused("etcdserver: no leader");
   }

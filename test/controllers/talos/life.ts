@@ -3,7 +3,7 @@
  * ago. The decisions and what is done to etcd are the real ones; the API server around them is a few maps.
  */
 import assert from "node:assert/strict";
-import { bootstrap, confirm, confirmSpare, leave, remove } from "#controllers/talos-control-plane/etcd.ts";
+import { bootstrap, confirm, confirmAlone, confirmSpare, leave, remove } from "#controllers/talos-control-plane/etcd.ts";
 import type { Talos } from "#controllers/talos-control-plane/ports.ts";
 import { readFacts } from "#controllers/talos-control-plane/reading.ts";
 import { decideControlPlane } from "#decide/talos-control-plane/control-plane.ts";
@@ -246,7 +246,9 @@ export class Life {
         find(effect.machine).conditions = [...effect.conditions];
         return;
       case "delete":
-        if (effect.leaves !== undefined) await confirmSpare(effect.leaves, effect.seats, PLANE, talos, acting);
+        assert.ok(effect.guard !== undefined);
+        await confirmAlone(effect.machine, PLANE, acting);
+        if (effect.guard.leaves !== undefined) await confirmSpare(effect.guard.leaves, effect.guard.seats, PLANE, talos, acting);
         this.story.push(`we delete ${effect.machine} at ${find(effect.machine).address}`);
         find(effect.machine).isDeleting = true;
         return;
@@ -304,13 +306,17 @@ export class Life {
   }
 
   #acting(): Acting {
+    const shown = ({ name, uid, isDeleting }: LiveMachine): object => ({
+      metadata: { name, uid, ...(isDeleting && { deletionTimestamp: "2026-01-01T00:00:00Z" }) },
+    });
     const get = async (name: string): Promise<object> => {
       if (name === "c-talosconfig") return { metadata: { name }, data: TALOSCONFIG };
       const machine = this.machines.find((each) => each.name === name);
       if (machine === undefined) throw statusFault("NotFound", `${name} not found`);
-      return { metadata: { name, uid: machine.uid, ...(machine.isDeleting && { deletionTimestamp: "2026-01-01T00:00:00Z" }) } };
+      return shown(machine);
     };
-    const resource = { get, in: () => resource };
+    const listAll = async (): Promise<object> => ({ items: this.machines.map(shown) });
+    const resource = { get, listAll, in: () => resource };
     return {
       client: { for: () => resource },
       events: { record: () => {} },
