@@ -24,6 +24,9 @@ import { dialSimulated } from "./talos/dial.ts";
 import { TalosWorld } from "./talos/world.ts";
 import { Web } from "./web.ts";
 
+/** Called with the trailers of an answer over HTTP, and its status. */
+export type Overheard = (trailers: Readonly<Record<string, string>>, status: number) => void;
+
 export interface HallOptions {
   readonly seed: number;
   readonly machines: number;
@@ -34,7 +37,7 @@ export interface HallOptions {
   readonly journal?: JournalFaults;
   readonly site?: Pick<Site, "between" | "onStore">;
   /** Called with every call of a machine over HTTP; what it returns, with the trailers of its answer. */
-  readonly overhear?: (machine: SimMachine, target: string) => ((trailers: Readonly<Record<string, string>>) => void) | undefined;
+  readonly overhear?: (machine: SimMachine, target: string) => Overheard | undefined;
 }
 
 const SEGMENT = "provisioning";

@@ -10,8 +10,11 @@ export interface WebOptions {
   readonly seen: (address: string) => void;
   /** Milliseconds since 1970: when certificates are looked at. */
   readonly now: () => number;
-  /** Called with every request; what it returns is called with the trailers of the answer, if that comes to its end. */
-  readonly overhear?: (from: string, request: HttpRequest) => ((trailers: Readonly<Record<string, string>>) => void) | undefined;
+  /** Called with every request; what it returns is called with the trailers and the status of the answer, if that comes to its end. */
+  readonly overhear?: (
+    from: string,
+    request: HttpRequest,
+  ) => ((trailers: Readonly<Record<string, string>>, status: number) => void) | undefined;
 }
 
 interface Door {
@@ -102,7 +105,7 @@ export class Web {
     };
     try {
       const answer = await transport.request({ ...request, headers, signal: exchange.signal });
-      return { ...answer, body: whole(answer.body, over, () => heard?.(answer.trailers?.() ?? {})) };
+      return { ...answer, body: whole(answer.body, over, () => heard?.(answer.trailers?.() ?? {}, answer.status)) };
     } catch (error) {
       over();
       throw error;

@@ -60,6 +60,11 @@ export class People {
     // By IPMI, now and then, it is left to the agent, which makes an account on its own.
     const isLeft = machine.systemInterface !== undefined && this.#options.entropy.chance(0.3);
     if (!isLeft) await this.introduce(machine, client);
+    await this.agree(machine, client);
+  }
+
+  /** That the machine is ours, and no more. */
+  async agree(machine: SimMachine, client: Client): Promise<void> {
     await this.#patch(machine, client, "accepts", { spec: { accepted: true } });
   }
 

@@ -17,6 +17,7 @@ export const KINDS = {
   cluster: namespaced("cluster.x-k8s.io", "v1beta2", "Cluster", "clusters"),
   machine: namespaced("cluster.x-k8s.io", "v1beta2", "Machine", "machines"),
   deployment: namespaced("cluster.x-k8s.io", "v1beta2", "MachineDeployment", "machinedeployments"),
+  healthCheck: namespaced("cluster.x-k8s.io", "v1beta2", "MachineHealthCheck", "machinehealthchecks"),
   controlPlane: namespaced("controlplane.cluster.x-k8s.io", "v1alpha3", "TalosControlPlane", "taloscontrolplanes"),
   metalMachine: namespaced("infrastructure.cluster.x-k8s.io", "v1alpha3", "MetalMachine", "metalmachines"),
   secret: namespaced("", "v1", "Secret", "secrets"),
@@ -42,9 +43,12 @@ export interface Wanted {
 
 export class Tenant {
   readonly #client: () => Client;
+  readonly #now: () => number;
 
-  constructor(client: () => Client) {
+  /** `now`: milliseconds since 1970. */
+  constructor(client: () => Client, now: () => number) {
     this.#client = client;
+    this.#now = now;
   }
 
   of(kind: keyof typeof KINDS): ResourceClient<Loose> {
@@ -82,10 +86,54 @@ export class Tenant {
     await this.of("deployment").patch(`${name}-workers`, { spec: { replicas } });
   }
 
-  /** Another Kubernetes, by new machines. */
-  async upgrade(name: string, version: string): Promise<void> {
-    await this.of("controlPlane").patch(`${name}-cp`, { spec: { version } });
+  /** Another Kubernetes: by new machines, or for control plane machines as they are. */
+  async upgrade(name: string, version: string, isInPlace = false): Promise<void> {
+    const type = isInPlace ? "InPlace" : "RollingUpdate";
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { version, rolloutStrategy: { type, rollingUpdate: null } } });
     await this.of("deployment").patch(`${name}-workers`, { spec: { template: { spec: { version } } } });
+  }
+
+  /** The same as it is, by new control plane machines. */
+  async roll(name: string): Promise<void> {
+    const after = new Date(this.#now()).toISOString().replace(/\.\d+/, "");
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { rollout: { after } } });
+  }
+
+  /** Some Machine of it; `at`, from 0 to 1, says which. */
+  async deleteMachine(name: string, at: number, role: "control-plane" | "worker"): Promise<void> {
+    const isOfRole = ({ metadata }: Loose): boolean =>
+      (metadata.labels?.["cluster.x-k8s.io/control-plane"] !== undefined) === (role === "control-plane");
+    const machine = one((await this.#machines(name)).filter(isOfRole), at);
+    if (machine !== undefined) await unlessAbsent(this.of("machine").delete(machine.metadata.name!));
+  }
+
+  /** As somebody does who does not like one of its Machines; needs a health check to have an effect. */
+  async remediate(name: string, at: number): Promise<void> {
+    const machine = one(await this.#machines(name), at);
+    if (machine === undefined) return;
+    const annotations = { "cluster.x-k8s.io/remediate-machine": "" };
+    await unlessAbsent(this.of("machine").patch(machine.metadata.name!, { metadata: { annotations } }));
+  }
+
+  /** Machines whose Node says nothing for some minutes are replaced, from now on. */
+  async checkHealth(name: string): Promise<void> {
+    if ((await unlessAbsent(this.of("healthCheck").get(`${name}-health`))) !== undefined) return;
+    await this.of("healthCheck").create({
+      metadata: { name: `${name}-health` },
+      spec: {
+        clusterName: name,
+        selector: { matchLabels: { "cluster.x-k8s.io/cluster-name": name } },
+        checks: {
+          nodeStartupTimeoutSeconds: 1800,
+          unhealthyNodeConditions: [{ type: "Ready", status: "Unknown", timeoutSeconds: 300 }],
+        },
+      },
+    });
+  }
+
+  async #machines(name: string): Promise<Loose[]> {
+    const { items } = await this.of("machine").list({ labelSelector: `cluster.x-k8s.io/cluster-name=${name}` });
+    return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
   async delete(name: string): Promise<void> {
@@ -98,6 +146,10 @@ export class Tenant {
     const value = secret?.data?.["value"];
     return value === undefined ? undefined : atob(value);
   }
+}
+
+function one<T>(all: readonly T[], at: number): T | undefined {
+  return all[Math.floor(at * all.length)];
 }
 
 async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {

@@ -2,11 +2,13 @@
  * One trial by ordeal: a hall of machines under people and mischief for some hours, watched all the time; then calm, in which everything has to come to
  * where it belongs. All of it follows from the seed.
  */
+import type { StoreEvent } from "#apiserver/store/store.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Board } from "../bmc/board.ts";
 import { plugIn } from "../bmc/attach.ts";
 import { Hall } from "../hall.ts";
+import type { Model } from "../machine/model.ts";
 import type { Story } from "../story.ts";
 import { noTrouble, troubled } from "./api-faults.ts";
 import type { ApiTrouble } from "./api-faults.ts";
@@ -19,6 +21,10 @@ import { SECRET, Watch } from "./watch.ts";
 export interface TrialOptions {
   readonly seed: number;
   readonly machines: number;
+  /** Kinds of machines; those of any hall if absent. */
+  readonly models?: readonly Model[];
+  /** Sees every event of the store, when the ledger has. */
+  readonly onEvent?: (event: StoreEvent) => void;
   /** Hours of trouble: 2 if absent. */
   readonly hours?: number;
 }
@@ -59,7 +65,7 @@ export interface Trial {
 }
 
 /** A hall under watch in which nothing goes wrong yet, and nothing is switched on. */
-export async function startTrial({ seed, machines: count }: TrialOptions): Promise<Trial> {
+export async function startTrial({ seed, machines: count, models, onEvent }: TrialOptions): Promise<Trial> {
   const entropy = new SeededEntropy(seed ^ 0x51d3_0);
   const draw = (): SeededEntropy => new SeededEntropy(entropy.below(2 ** 32));
   const trouble = noTrouble();
@@ -73,6 +79,7 @@ export async function startTrial({ seed, machines: count }: TrialOptions): Promi
   const hall: Hall = new Hall({
     seed,
     machines: count,
+    ...(models && { models }),
     line: (line) => watch.onText(line, "the log"),
     overhear: (machine, target) => watch.onCall(machine, target),
     site: {
@@ -100,7 +107,10 @@ export async function startTrial({ seed, machines: count }: TrialOptions): Promi
   const ledger: Ledger = new Ledger({
     clock,
     onServer: (after, before) => watch.onServer(after, before),
-    onEvent: (event) => watch.onEvent(event),
+    onEvent: (event) => {
+      watch.onEvent(event);
+      onEvent?.(event);
+    },
     violation: (what) => watch.violation(what),
   });
   for (const machine of machines) for (const disk of machine.disks) disk.onWrite = () => watch.onWrite(machine, disk.name);

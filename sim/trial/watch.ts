@@ -5,6 +5,7 @@
 import type { StoreEvent } from "#apiserver/store/store.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Board } from "../bmc/board.ts";
+import type { Overheard } from "../hall.ts";
 import type { SimMachine } from "../machine/machine.ts";
 import type { Story } from "../story.ts";
 import type { Ledger } from "./ledger.ts";
@@ -28,7 +29,7 @@ export const SECRET = "sim-";
 export class Watch {
   readonly violations: string[] = [];
   readonly #options: WatchOptions;
-  readonly #made = new Set<string>();
+  readonly #made = new Map<string, string>();
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -64,7 +65,8 @@ export class Watch {
   }
 
   /** A machine calls. The answer to BeginWipe is the moment from which it may write: a binding that was there before must forbid it. */
-  onCall(machine: SimMachine, target: string): ((trailers: Readonly<Record<string, string>>) => void) | undefined {
+  onCall(machine: SimMachine, target: string): Overheard | undefined {
+    if (target.startsWith("/configdata")) return this.#onConfiguration(machine, target);
     if (!target.endsWith("/BeginWipe")) return undefined;
     const { uuid, serial } = machine.identity;
     const before = this.#options.ledger().bindings.get(uuid)?.metadata.uid;
@@ -77,6 +79,19 @@ export class Watch {
         this.violation(`${serial}: may begin to wipe while a ServerBinding holds it`);
       }
       if (ledger.sinceOrdered(uuid) > 0) this.violation(`${serial}: may begin to wipe, and there is no order`);
+    };
+  }
+
+  /** No configuration leaves but to the machine that it is for, and against a token. */
+  #onConfiguration(machine: SimMachine, target: string): Overheard {
+    const { uuid, serial } = machine.identity;
+    const { searchParams } = new URL(target, "http://sidero");
+    return (_trailers, status) => {
+      if (status !== 200) return;
+      const other = searchParams.get("uuid");
+      if (other !== uuid) this.violation(`${serial}: is sent the configuration of ${other}`);
+      if ((searchParams.get("token") ?? "") === "") this.violation(`${serial}: is sent a configuration without a token`);
+      if (!this.#options.ledger().bindings.has(uuid)) this.violation(`${serial}: is sent a configuration, and nobody holds it`);
     };
   }
 
@@ -100,21 +115,23 @@ export class Watch {
   }
 
   onEvent({ entry }: StoreEvent): void {
-    if (entry.resource === "/secrets") this.#learn(entry.object() as { readonly data?: Readonly<Record<string, string>> });
+    if (entry.resource === "/secrets")
+      this.#learn(entry.name, entry.object() as { readonly data?: Readonly<Record<string, string>> });
     else this.onText(entry.bytes.toString("latin1"), `${entry.resource} ${entry.name}`);
   }
 
-  /** Passwords that agents have made for themselves. */
-  #learn({ data = {} }: { readonly data?: Readonly<Record<string, string>> }): void {
-    const password = Buffer.from(data["pass"] ?? "", "base64").toString();
-    if (password !== "" && !password.startsWith(SECRET)) this.#made.add(password);
+  /** Passwords that agents have made for themselves, and what clusters are made of. */
+  #learn(name: string, { data = {} }: { readonly data?: Readonly<Record<string, string>> }): void {
+    const text = (key: string): string => Buffer.from(data[key] ?? "", "base64").toString();
+    const password = text("pass");
+    if (password !== "" && !password.startsWith(SECRET)) this.#made.set(password, "a password that an agent made");
+    for (const [, key, value = ""] of text("bundle").matchAll(/^\s*(token|bootstraptoken|secret\w*|key): "?([^\s"]{12,})/gm))
+      this.#made.set(value, `the ${key} of ${name}`);
   }
 
   /** Something is said aloud. */
   onText(text: string, where: string): void {
-    for (const secret of this.#made) {
-      if (text.includes(secret)) this.violation(`a password that an agent made in ${where}`);
-    }
+    for (const [secret, what] of this.#made) if (text.includes(secret)) this.violation(`${what} in ${where}`);
     // All others begin so, and nearly nothing else does.
     if (!text.includes(SECRET)) return;
     for (const secret of this.#options.secrets()) {

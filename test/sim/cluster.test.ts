@@ -30,7 +30,13 @@ async function hallOf(machines: number): Promise<Road> {
     await hall.during(people.accept(machine, hall.process!.client));
     await hall.during(people.nameDisk(machine, hall.process!.client));
   }
-  const road = { trial, tenant: new Tenant(() => hall.process!.client) };
+  const road = {
+    trial,
+    tenant: new Tenant(
+      () => hall.process!.client,
+      () => hall.clock.now(),
+    ),
+  };
   await until(road, "all machines are clean and off", 40, async () => hall.machines.every((machine) => isFree(road, machine)));
   return road;
 }

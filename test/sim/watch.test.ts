@@ -76,14 +76,14 @@ test("an agent is allowed to wipe what somebody holds, or nobody ordered", async
   const { uuid, serial } = machine!.identity;
   const { client } = hall.process!;
   const target = "/sidero.agent.v1.Machine/BeginWipe";
-  watch.onCall(machine!, target)!({ "grpc-status": "9" });
+  watch.onCall(machine!, target)!({ "grpc-status": "9" }, 200);
   assert.deepEqual(watch.violations, []);
-  watch.onCall(machine!, target)!({ "grpc-status": "0" });
+  watch.onCall(machine!, target)!({ "grpc-status": "0" }, 200);
   assert.match(watch.violations[0]!, /there is no order/);
   await hall.during(people.accept(machine!, client));
   const metalMachineRef = { kind: "MetalMachine", namespace: "default", name: "a" };
   await hall.during(client.for(ServerBinding).create({ metadata: { name: uuid }, spec: { metalMachineRef } }));
-  watch.onCall(machine!, target)!({ "grpc-status": "0" });
+  watch.onCall(machine!, target)!({ "grpc-status": "0" }, 200);
   assert.match(watch.violations.slice(1).join(), new RegExp(`${serial}: may begin to wipe while a ServerBinding holds it`));
   await hall.stop();
 });
