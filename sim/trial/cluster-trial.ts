@@ -33,6 +33,8 @@ export interface ClusterVerdict {
   readonly hours: number;
   /** What was asked for, in order. */
   readonly deeds: readonly string[];
+  /** Everything there was of the cluster when its time was up. */
+  readonly last: readonly string[];
 }
 
 const MINUTE = 60_000;
@@ -105,11 +107,12 @@ export async function runClusterTrial({ seed, minutes = 40 }: ClusterTrialOption
     await trouble();
     unsettled.push(...(await settle(trial, () => remains(trial, tenant))));
   }
+  const last = unsettled.length === 0 ? [] : await hall.during(tenant.describe());
   const end = hall.clock.monotonic();
   await hall.stop();
   if (attacker.taken > 0) trial.watch.violation(`a stranger has ${attacker.taken} configurations`);
   const { violations } = trial.watch;
-  return { seed, violations, unsettled, story: hall.story, hours: end / HOUR, deeds };
+  return { seed, violations, unsettled, story: hall.story, hours: end / HOUR, deeds, last };
 }
 
 /** Accepted, clean and off. */
@@ -154,8 +157,11 @@ function deed(dice: SeededEntropy, { tenant, wanted, most, asks }: Doing): void 
     () => {
       const patch = Math.min(PATCHES, Number(wanted.version.split(".")[2]) + 1);
       wanted.version = `v1.36.${patch}`;
-      const isInPlace = dice.chance(0.5);
-      asks(`Kubernetes ${wanted.version}${isInPlace ? ", in place" : ""}`, () => tenant.upgrade(NAME, wanted.version, isInPlace));
+      asks(`Kubernetes ${wanted.version}`, () => tenant.upgrade(NAME, wanted.version));
+    },
+    () => {
+      const version = `v1.13.${10 + dice.below(PATCHES)}`;
+      asks(`Talos ${version}, in place`, () => tenant.upgradeTalos(NAME, version));
     },
     () => asks("new control plane machines", () => tenant.roll(NAME)),
     () => {

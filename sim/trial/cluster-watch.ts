@@ -34,7 +34,7 @@ export class ClusterWatch {
       else this.#wanted.add(entry.name);
     }
     if (entry.resource === `${KINDS.metalMachine.group}/${KINDS.metalMachine.plural}`)
-      this.#onMetalMachine(entry.name, entry.object() as Loose, isGone);
+      this.#onMetalMachine(entry.name, entry.object(), isGone);
     if (entry.resource === "infrastructure.cluster.x-k8s.io/serverbindings")
       this.#onBinding(entry.name, entry.object() as Binding, isGone);
   }

@@ -86,10 +86,17 @@ export class Tenant {
     await this.of("deployment").patch(`${name}-workers`, { spec: { replicas } });
   }
 
-  /** Another Kubernetes: by new machines, or for control plane machines as they are. */
-  async upgrade(name: string, version: string, isInPlace = false): Promise<void> {
-    const type = isInPlace ? "InPlace" : "RollingUpdate";
-    await this.of("controlPlane").patch(`${name}-cp`, { spec: { version, rolloutStrategy: { type, rollingUpdate: null } } });
+  /** Another Talos for its control plane machines, as they are. */
+  async upgradeTalos(name: string, version: string): Promise<void> {
+    const inPlace = { installer: `ghcr.io/siderolabs/installer:${version}` };
+    const rolloutStrategy = { type: "InPlace", rollingUpdate: null, inPlace };
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { rolloutStrategy } });
+  }
+
+  /** Another Kubernetes, by new machines. */
+  async upgrade(name: string, version: string): Promise<void> {
+    const rolloutStrategy = { type: "RollingUpdate", inPlace: null };
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { version, rolloutStrategy } });
     await this.of("deployment").patch(`${name}-workers`, { spec: { template: { spec: { version } } } });
   }
 
@@ -129,6 +136,18 @@ export class Tenant {
         },
       },
     });
+  }
+
+  /** One line for each object, for who wants to know why it is not as it should be. */
+  async describe(): Promise<string[]> {
+    const kinds = ["cluster", "controlPlane", "deployment", "machine", "metalMachine", "healthCheck"] as const;
+    const lists = await Promise.all(kinds.map(async (kind) => ({ kind, items: (await this.of(kind).list()).items })));
+    return lists.flatMap(({ kind, items }) =>
+      items.map(({ metadata, spec, status }) => {
+        const { name, annotations, deletionTimestamp } = metadata;
+        return `${kind} ${name}: ${JSON.stringify({ deletionTimestamp, annotations, spec, status })}`;
+      }),
+    );
   }
 
   async #machines(name: string): Promise<Loose[]> {

@@ -139,8 +139,30 @@ const steps: [what: string, ObservedMachine, reason: string, effects: string][] 
   ["then its bootstrap object", observed({ infrastructure: gone }), "WaitingForBootstrapDeletion", "delete-external TalosConfig"],
   ["then its Node", observed({ infrastructure: gone, bootstrap: gone }), "DeletingNode", "delete-node"],
   [
-    "for ten seconds",
+    "also when its ten seconds have gone into wiping",
     observed({ infrastructure: gone, bootstrap: gone, machine: going({}, { deletion: { nodeDeletionTimeoutSeconds: 10 } }) }),
+    "DeletingNode",
+    "delete-node",
+  ],
+  [
+    "and while the cluster's address is moving",
+    observed({
+      infrastructure: gone,
+      bootstrap: gone,
+      machine: going({}, { deletion: { nodeDeletionTimeoutSeconds: 10 } }),
+      nodes: { ...unreached, since: NOW - 9_999 },
+    }),
+    "DeletingNode",
+    "",
+  ],
+  [
+    "but no longer",
+    observed({
+      infrastructure: gone,
+      bootstrap: gone,
+      machine: going({}, { deletion: { nodeDeletionTimeoutSeconds: 10 } }),
+      nodes: { ...unreached, since: NOW - 10_000 },
+    }),
     "DeletionCompleted",
     "",
   ],

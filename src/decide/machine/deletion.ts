@@ -17,6 +17,8 @@ type Times = NonNullable<NonNullable<Machine["status"]>["deletion"]>;
 /** Milliseconds until a drain and volumes are looked at again, and until a Node that is to go is. */
 const RETRY = 5_000;
 const NODE_RETRY = 2_000;
+/** Milliseconds that a cluster may be silent when it is to be told that a Node is gone: longer than a shared address takes to move. */
+const NODE_PATIENCE = 10_000;
 /** Seconds a Pod is given whose node does not answer. */
 const LAST_GRACE = 1;
 /** Evictions of one turn: each is a request. */
@@ -209,7 +211,10 @@ function removeNode(observed: ObservedMachine, wait: Wait, now: number): Takedow
   const node = lastNodeOf(observed);
   const isGone = nodes.found !== undefined && nodes.problem === undefined && nodes.found.length === 0;
   const limit = machine.spec?.deletion?.nodeDeletionTimeoutSeconds;
-  if (node === undefined || isGone || secondsOver(machine.metadata.deletionTimestamp, limit, now)) return undefined;
+  // Its time has mostly gone into wiping by now: a cluster that answers is still told, and one that does not is given a moment.
+  const isOver = secondsOver(machine.metadata.deletionTimestamp, limit, now);
+  const isSilent = nodes.problem !== undefined && now - (nodes.since ?? 0) >= NODE_PATIENCE;
+  if (node === undefined || isGone || (isOver && isSilent)) return undefined;
   const effect: MachineEffect = {
     do: "delete-node",
     namespace: machine.metadata.namespace ?? "",

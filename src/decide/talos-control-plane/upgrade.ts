@@ -36,7 +36,9 @@ export function upgradingOf(observed: ObservedControlPlane, facts: UpgradeFacts,
   );
   const isFor = (machine: ControlPlaneMachine): boolean => due.some((each) => each.machine === machine);
   const begun = status.upgrading && standing.find(({ machine }) => machine.uid === status.upgrading?.uid);
-  if (begun !== undefined) {
+  // What has come to differ otherwise meanwhile is replaced, and need not come to any version first.
+  const isReplaced = begun !== undefined && begun.differences.length > 0 && !due.includes(begun);
+  if (begun !== undefined && !isReplaced) {
     const { machine } = begun;
     const record = status.upgrading!;
     const step = due.includes(begun) ? stepOf(observed, begun, now) : undefined;
