@@ -73,7 +73,7 @@ export function controllers(ports: ControllerPorts): Controller[] {
   const list = [createServerClassController(), createServerBindingController(machines?.clusters)] as Controller[];
   if (clusters.providers.has("core"))
     list.push(
-      createClusterController(ports),
+      createClusterController({ ...ports, pki: clusters.pki }),
       createMachineController(ports),
       createResourceSetController(ports),
       ...sets({ ...ports, kinds }),

@@ -2,6 +2,7 @@
 import type { Clock } from "#io/clock.ts";
 import { silent } from "#io/log.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
+import { createMemoryPki } from "#io/memory/pki.ts";
 import { createClusterController } from "#controllers/cluster/controller.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
@@ -44,7 +45,7 @@ export class ClusterWorld {
     const ports = { client: world.access(), clock: world.clock, entropy: new SeededEntropy(9), log: silent };
     const { externals, run } = createExternals(ports);
     const { workloads, run: follow } = createWorkloads({ ...ports, open: self.network.open });
-    const own = { externals, workloads, clock: world.clock };
+    const own = { externals, workloads, clock: world.clock, pki: createMemoryPki() };
     world.run(createClusterController(own), createMachineController(own), ...others(own));
     self.#ended = Promise.all([run(self.#stop.signal), follow(self.#stop.signal)]);
     return self;

@@ -9,7 +9,10 @@ import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-pl
 import { MetalCluster } from "#kinds/infrastructure/v1alpha3/metal-cluster.ts";
 import { isNotFound } from "#kube/status.ts";
 import { WorkloadNodes } from "#kube/workload-sight.ts";
-import { ClusterWorld, said } from "./cluster-world.ts";
+import { createMemoryPki } from "#io/memory/pki.ts";
+import { parseKubeconfig } from "#kube/kubeconfig.ts";
+import { SecretKind } from "../kube/workload-cluster.ts";
+import { ClusterWorld, said, SERVER } from "./cluster-world.ts";
 
 test("a Cluster owns its objects, takes its endpoint from them, and comes up with them, in both contracts' words", async () => {
   const world = await ClusterWorld.start();
@@ -128,5 +131,44 @@ test("a Cluster goes: workers, control plane, infrastructure; Nodes are left alo
   await world.of(MetalCluster).patch("c", { metadata: { finalizers: [] } });
   await world.pass(1_000);
   await assert.rejects(world.of(Cluster).get("c"), isNotFound);
+  await world.stop();
+});
+
+test("a Cluster without a control plane object gets its kubeconfig from its authority, and is initialized with its first Node", async () => {
+  const world = await ClusterWorld.start();
+  await world.cluster({ controlPlane: false });
+  await world.status(MetalCluster, "c", { ready: true });
+  world.workload = await world.network.start(world.world.clock, SERVER);
+  const authority = await createMemoryPki().issue({
+    algorithm: "ecdsa-p256",
+    subject: [{ type: "CN", value: "kubernetes" }],
+    notBefore: 0,
+    notAfter: Date.parse("2040-01-01T00:00:00Z"),
+    isAuthority: true,
+    usages: [],
+  });
+  const stringData = { "tls.crt": authority.certificate, "tls.key": authority.key };
+  await world.of(SecretKind).create({ metadata: { name: "c-ca" }, stringData });
+  await world.pass(1_000);
+  const secret = () => world.of(SecretKind).get("c-kubeconfig");
+  const { metadata, type, data } = await secret();
+  assert.equal(type, "cluster.x-k8s.io/secret");
+  assert.equal(metadata.labels?.[CLUSTER_NAME], "c");
+  assert.deepEqual(
+    metadata.ownerReferences?.map(({ kind }) => kind),
+    ["Cluster"],
+  );
+  assert.equal(parseKubeconfig(atob(data!["value"]!)).server, SERVER);
+
+  await world.machine("m", { metadata: { labels: { "cluster.x-k8s.io/control-plane": "" } } });
+  await world.provision("m");
+  await world.pass(1_000);
+  assert.equal((await world.of(Cluster).get("c")).status?.initialization?.controlPlaneInitialized, true);
+  const { resourceVersion } = (await secret()).metadata;
+  await world.pass(600_000);
+  assert.equal((await secret()).metadata.resourceVersion, resourceVersion);
+  await world.of(SecretKind).delete("c-kubeconfig");
+  await world.pass(1_000);
+  assert.notEqual((await secret()).data?.["value"], data?.["value"]);
   await world.stop();
 });

@@ -8,6 +8,7 @@ import type { Externals } from "#kube/externals.ts";
 import type { KindRef } from "#kube/kind.ts";
 import { isNotFound } from "#kube/status.ts";
 import type { Json } from "#std/json.ts";
+import { writeKubeconfig, type MintingPorts } from "./kubeconfig.ts";
 
 const CHILDREN: Readonly<Record<Child, KindRef>> = {
   Machine: Machine,
@@ -15,8 +16,14 @@ const CHILDREN: Readonly<Record<Child, KindRef>> = {
   MachineDeployment: MachineDeployment,
 };
 
+export interface ClusterDoors extends MintingPorts {
+  readonly externals: Externals;
+}
+
 /** One effect; each is harmless when it has already happened. */
-export async function act(effect: ClusterEffect, { client, events, signal }: Acting, externals: Externals): Promise<void> {
+export async function act(effect: ClusterEffect, acting: Acting, doors: ClusterDoors): Promise<void> {
+  const { client, events, signal } = acting;
+  const { externals } = doors;
   switch (effect.do) {
     case "patch":
       await client
@@ -29,6 +36,9 @@ export async function act(effect: ClusterEffect, { client, events, signal }: Act
       await externals.patch(reference, namespace, { metadata: { resourceVersion, ...ownership } }, signal);
       return;
     }
+    case "kubeconfig":
+      await writeKubeconfig(effect.cluster, effect.server, doors, acting);
+      return;
     case "delete-external":
       await externals.delete(effect.reference, effect.namespace, effect.uid, signal);
       return;

@@ -7,14 +7,14 @@ import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { type Controller, controller, on, type Reader, writing } from "#kube/controller.ts";
-import type { Externals } from "#kube/externals.ts";
+import { Secret } from "#kube/secret.ts";
 import type { KindRef } from "#kube/kind.ts";
 import type { Workloads } from "#kube/workload.ts";
-import { act } from "./act.ts";
+import { act, type ClusterDoors } from "./act.ts";
+import { credentialsOf } from "./kubeconfig.ts";
 import { clusterKeyOf, Members } from "./members.ts";
 
-export interface ClusterPorts {
-  readonly externals: Externals;
+export interface ClusterPorts extends ClusterDoors {
   readonly workloads: Workloads;
 }
 
@@ -43,10 +43,8 @@ const STATUS = ["initialization", "controlPlane", "workers", "failureDomains", "
 const SETTLE = 20;
 
 /** One per runtime. */
-export function createClusterController({
-  externals,
-  workloads,
-}: ClusterPorts): Controller<Cluster, ObservedCluster, ClusterEffect> {
+export function createClusterController(ports: ClusterPorts): Controller<Cluster, ObservedCluster, ClusterEffect> {
+  const { externals, workloads } = ports;
   const members = new Members();
   return controller({
     name: "cluster",
@@ -56,10 +54,12 @@ export function createClusterController({
       on(Machine, ({ object }) => [clusterKeyOf(object)]),
       on(MachineSet, ({ object }) => [clusterKeyOf(object)]),
       on(MachineDeployment, ({ object }) => [clusterKeyOf(object)]),
+      on(Secret, ({ key }, reader) => clusterOfSecret(key, reader)),
     ],
     writes: [
       writing(Cluster, "spec.controlPlaneEndpoint", ...STATUS.map((field) => `status.${field}`)),
       writing(Cluster, ...CONDITIONS.map((type) => `status.conditions.${type}`)),
+      writing(Secret, "<cluster>-kubeconfig of a Cluster without a control plane object"),
       ...[Machine, MachineSet, MachineDeployment].map((kind: KindRef) => writing(kind, "deletion with its Cluster")),
     ],
     settle: () => SETTLE,
@@ -77,11 +77,17 @@ export function createClusterController({
         for (const end of ends) end();
       };
     },
-    observe: (reader, key, cluster) =>
-      cluster === undefined ? undefined : observe(reader, key, cluster, members, { externals, workloads }),
+    observe: (reader, key, cluster) => (cluster === undefined ? undefined : observe(reader, key, cluster, members, ports)),
     decide: decideCluster,
-    act: (effect, acting) => act(effect, acting, externals),
+    act: (effect, acting) => act(effect, acting, ports),
   });
+}
+
+const SUFFIXES = ["-ca", "-kubeconfig"];
+
+function clusterOfSecret(key: string, reader: Reader): string[] {
+  const names = SUFFIXES.filter((suffix) => key.endsWith(suffix)).map((suffix) => key.slice(0, -suffix.length));
+  return names.filter((name) => reader.of(Cluster).get(name) !== undefined);
 }
 
 function observe(
@@ -89,7 +95,7 @@ function observe(
   key: string,
   cluster: Cluster,
   members: Members,
-  { externals, workloads }: ClusterPorts,
+  { externals, workloads, pki }: ClusterPorts,
 ): ObservedCluster {
   const { namespace = "", name = "" } = cluster.metadata;
   const { infrastructureRef, controlPlaneRef } = cluster.spec ?? {};
@@ -99,6 +105,7 @@ function observe(
     infrastructure: infrastructureRef && externals.look(infrastructureRef, namespace),
     controlPlane: controlPlaneRef && externals.look(controlPlaneRef, namespace),
     ...members.of(key, reader),
+    credentials: credentialsOf(cluster, key, reader, pki),
     connection: { isKnown: sight.nodes !== undefined, problem: sight.problem?.message, since: sight.since },
   };
 }

@@ -5,6 +5,7 @@ import { Conditions } from "./conditions.ts";
 import type { Judgement, Look, Reference } from "./external.ts";
 import { isDeleting, isProvisioned, objectOf, specOf } from "./external.ts";
 import { isControlPlane, looseSets, looseWorkers, type Child, type ClusterEffect, type ObservedCluster } from "./observed.ts";
+import { planKubeconfig } from "./kubeconfig.ts";
 import { isSameOwner, ownedBy, owning } from "./owner.ts";
 import { pausedOf } from "./pause.ts";
 import { clusterStatus, type ClusterStatus, hasEndpoint } from "./status.ts";
@@ -33,10 +34,12 @@ export function decideCluster(observed: ObservedCluster, now: number): ClusterDe
   const effects = [...ownEffects(observed, problems)];
   const takedown = isDeleting(cluster) ? takeDown(observed) : undefined;
   const deleting = takedown?.deleting ?? { status: "False", reason: "NotDeleting", message: "" };
-  const { status, again } = clusterStatus(observed, deleting, now);
+  const { status, again: soon } = clusterStatus(observed, deleting, now);
+  const kubeconfig = planKubeconfig(observed, now);
+  const again = soon === undefined ? kubeconfig.again : Math.min(soon, kubeconfig.again ?? soon);
   const told = [...tellings(cluster, status), ...problems.map((message) => warn(cluster, message))];
   return {
-    effects: [...effects, ...(takedown?.effects ?? []), ...told],
+    effects: [...effects, ...kubeconfig.effects, ...(takedown?.effects ?? []), ...told],
     status,
     ...(takedown === undefined ? {} : { finalized: takedown.isDone }),
     ...(again === undefined ? {} : { again }),

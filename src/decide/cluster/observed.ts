@@ -5,6 +5,7 @@ import type { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deploymen
 import type { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { CONTROL_PLANE } from "#kinds/cluster/keys.ts";
 import type { Look, Reference } from "./external.ts";
+import type { Credentials } from "./kubeconfig.ts";
 import { controllerOf, type Ownership } from "./owner.ts";
 
 export interface ObservedCluster {
@@ -16,6 +17,8 @@ export interface ObservedCluster {
   readonly machines: readonly Machine[];
   readonly machineSets: readonly MachineSet[];
   readonly machineDeployments: readonly MachineDeployment[];
+  /** Of no account where a control plane object makes them. */
+  readonly credentials: Credentials;
   readonly connection: {
     /** Its API server has been seen once. */
     readonly isKnown: boolean;
@@ -41,6 +44,8 @@ export type ClusterEffect =
       readonly resourceVersion: string;
       readonly ownership: Ownership;
     }
+  /** The Secret with access to the cluster; for one that has no control plane object. */
+  | { readonly do: "kubeconfig"; readonly cluster: Cluster; readonly server: string }
   | { readonly do: "delete-external"; readonly namespace: string; readonly reference: Reference; readonly uid: string }
   | { readonly do: "delete-child"; readonly kind: Child; readonly namespace: string; readonly name: string; readonly uid: string }
   | {
