@@ -78,7 +78,7 @@ sim: setup ## a simulated data centre, seed by seed, with everything going wrong
 lab: setup ## a virtual rack to play with: QEMU machines with BMCs in a network namespace (ARGS="--machines 3 --firmware bios,uefi")
 	@node lab/main.ts $(ARGS)
 
-demo: setup ## three virtual machines register, are accepted, wiped through their BMCs, and off; ONCE=1 ends after the summary
+demo: setup ## three virtual machines register, are wiped, become a cluster, and one is released again; ONCE=1 ends after the summary
 	@tools/demo.sh
 
 clean: ## what setup and up made in this folder

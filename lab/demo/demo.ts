@@ -1,21 +1,25 @@
 /**
- * `make demo`: a rack of three machines, with BMCs and with somebody's old data on their disks, is powered on. They register, each
- * in its own way; they are accepted, and so wiped and switched off: one is started for that by its BMC, the others are in the agent already, which
- * makes an account for Sidero on theirs. In the end their disks are looked at from outside, and kubectl reads back what Sidero knows. ONCE=1 ends it
- * there (exit 0, or 1 when something is not as it should be); otherwise all stays up for you to play with until Ctrl-C.
+ * `make demo`: the whole road. A rack of three machines, with BMCs and with somebody's old data on their disks, is powered on. They register, each in its own way;
+ * they are accepted, and so wiped and switched off: one is started for that by its BMC, the others are in the agent already, which makes an account for Sidero on theirs.
+ * Then a cluster is asked for: Servers are picked, switched on, installed, bootstrapped, until all are Nodes; one worker is let go, and wiped. Disks are looked at from
+ * outside, and what Sidero and the cluster know is read back by kubectl. ONCE=1 ends it there (exit 0, or 1 when something is not as it should be); otherwise all
+ * stays up for you to play with until Ctrl-C.
  */
 import { once } from "node:events";
 import { tmpdir } from "node:os";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { bmcOf, describe } from "../description.ts";
 import type { Machine } from "../machine.ts";
-import { bring } from "../peers.ts";
+import { createCluster, offerTalos, SHARED, type LabCluster } from "../cluster.ts";
+import { bring, bringStandIn } from "../peers.ts";
 import { powerOn } from "../power-on.ts";
 import { createScreen } from "../screen.ts";
 import { openSite, type Site } from "../site.ts";
 import { cleanUp, configureBmc, type Cleaned } from "./clean-up.ts";
+import { hasAll, openStory, type Story } from "./grow.ts";
+import { summaryOf } from "./summary.ts";
 import { sizeText, table } from "./table.ts";
 
 /** What `kubectl get serverclasses` shows here. */
@@ -48,6 +52,10 @@ const RACK = [
   }),
 ];
 
+/** Of Talos, as the machines are told. */
+const VERSION = "v1.13.2";
+
+let cluster: LabCluster | undefined;
 const started = performance.now();
 const screen = createScreen(process.stdout);
 
@@ -97,7 +105,7 @@ async function prepare({ sidero, machines, bmcs }: Site): Promise<void> {
   step(`${first.description.name} is switched off again, and Sidero is told of its BMC; it is to find the others' itself`);
 }
 
-async function demonstrate(site: Site): Promise<void> {
+async function clean(site: Site): Promise<void> {
   const { sidero, machines } = site;
   screen.print("        All are accepted: they may be wiped.");
   const cleaned = await cleanUp(site, screen, PATIENCE);
@@ -109,14 +117,64 @@ async function demonstrate(site: Site): Promise<void> {
   show("kubectl get servers", await sidero.kubectl("get", "servers"));
   const columns = `custom-columns=${CLASSES}`;
   show("kubectl get serverclasses -o custom-columns=…", await sidero.kubectl("get", "serverclasses", "-o", columns));
-  const { uuid } = machines[0]!.description;
-  for (const verb of ["timeline", "certificate"])
-    show(`sidero ${verb} ${uuid}`, await sidero.run(verb, uuid!, "--kubeconfig", sidero.kubeconfig));
 
   const head = ["MACHINE", "DISK", "SERIAL", "SIZE", "ERASED BY", "VERIFIED", "SEEN FROM OUTSIDE", "ACCEPTED TO OFF"];
   show("Erased", table(head, await inspect(cleaned)));
   const hardware = cleaned.map((each) => [each.machine.description.name, ...hardwareOf(each), ...timesOf(each)]);
   show("Machines", table(["MACHINE", "BOOT", "CORES", "MEMORY", "STORAGE", "ADDRESS", "BMC", "STEPS (s)"], hardware));
+}
+
+/** Where each is to be installed: its disks differ. A person says it once, on the Server. */
+async function chooseDisks({ sidero, machines }: Site): Promise<void> {
+  for (const { description } of machines) {
+    const disk = description.disks[0]!.model === "nvme" ? "/dev/nvme0n1" : "/dev/vda";
+    const patch = { spec: { strategicPatches: [`machine: { install: { disk: ${disk} } }`] } };
+    await sidero.kubectl("patch", "server", description.uuid!, "--type=merge", "-p", JSON.stringify(patch));
+  }
+}
+
+/** From clean machines to a cluster, and from the cluster one machine back. */
+async function grow(site: Site, journeys: Story["journeys"], story: Story): Promise<LabCluster> {
+  const { sidero, machines } = site;
+  await chooseDisks(site);
+  cluster = await createCluster(site, bring().kubectl, { name: "lab", workers: machines.length - 1, talosVersion: VERSION });
+  screen.print(
+    `        sidero cluster create lab --control-planes 1 --workers ${machines.length - 1} --endpoint ${SHARED} --vip-link eth0`,
+  );
+  await story.until(() => hasAll(journeys, machines, "Node ready"), 4 * PATIENCE, "the cluster is not ready");
+  step(`the cluster is ready: ${machines.length} Nodes`);
+  show(
+    "kubectl get clusters,taloscontrolplanes,machinedeployments,machines",
+    await sidero.kubectl("get", "clusters,taloscontrolplanes,machinedeployments,machines"),
+  );
+  show("sidero cluster describe lab", await cluster.run("describe"));
+  show("kubectl get nodes -o wide   (with the cluster's own kubeconfig)", await cluster.kubectl("get", "nodes", "-o", "wide"));
+
+  await cluster.run("scale", "--workers", String(machines.length - 2));
+  screen.print(`        sidero cluster scale lab --workers ${machines.length - 2}`);
+  const released = (): Machine | undefined => machines.find((machine) => journeys.of(machine).reached.has("wiped again, off"));
+  await story.until(() => released() !== undefined, PATIENCE * 2, "no worker is clean and off");
+  const machine = released()!;
+  for (const image of machine.disks)
+    if ((await image.remains()).length > 0) throw new Error(`${machine.description.name}: its disk has been written to`);
+  if (await isInstalled(machine)) throw new Error(`${machine.description.name}: what was installed is still on its disk`);
+  step(
+    `${machine.description.name} is out of the cluster, wiped and off; nothing of what was installed is left on its disks, seen from outside`,
+  );
+  show("kubectl get servers", await sidero.kubectl("get", "servers"));
+  show("kubectl get nodes   (of the cluster)", await cluster.kubectl("get", "nodes"));
+  return cluster;
+}
+
+/** Seen from outside: a partition table, which an installed disk begins with. */
+async function isInstalled({ disks }: Machine): Promise<boolean> {
+  const handle = await open(disks[0]!.path, "r");
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(1024), 0, 1024, 0);
+    return buffer.includes("EFI PART");
+  } finally {
+    await handle.close();
+  }
 }
 
 function hardwareOf({ server: { spec, status } }: Cleaned): string[] {
@@ -132,25 +190,42 @@ function timesOf({ steps, seconds }: Cleaned): string[] {
 }
 
 async function main(site: Site): Promise<void> {
-  const disks = site.machines.flatMap((machine: Machine) => machine.disks);
+  const { sidero, network, machines } = site;
+  const disks = machines.flatMap((machine: Machine) => machine.disks);
   for (const disk of disks) await disk.fill();
   step("Sidero is ready, alone on the rack's network: DHCP, TFTP and HTTP are its own. The disks hold somebody's old data");
-  screen.print("        Power on, F12.");
-  await powerOn(site, screen, PATIENCE);
-  step(`${site.machines.length} machines have registered`);
-  await prepare(site);
-  await demonstrate(site);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const what = `${site.machines.length} bare machines, powered on, are Servers with all their hardware, wiped, verified, and off`;
-  show("Summary", `${what}; ${seconds} s in all.`);
-  if (process.env["ONCE"] === "1") return;
+  const files = await offerTalos(site, bringStandIn());
+  const story = openStory(site, () => cluster, screen);
+  try {
+    screen.print("        Power on, F12.");
+    const switchedOn = new Map<Machine, number>();
+    await powerOn(site, screen, PATIENCE);
+    for (const machine of machines) switchedOn.set(machine, machine.since);
+    step(`${machines.length} machines have registered`);
+    await prepare(site);
+    await clean(site);
+    await grow(site, story.journeys, story);
+    show(
+      "Steps",
+      summaryOf(machines, story.journeys, (machine) => switchedOn.get(machine) ?? 0),
+    );
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    const what = `${machines.length} bare machines, powered on, were wiped, installed and are a cluster; one worker was released and is clean again`;
+    show(
+      "Summary",
+      `${what}; ${seconds} s in all. What they run stands in for Talos (lab/talos): no Talos image comes with Sidero.`,
+    );
+    if (process.env["ONCE"] === "1") return;
 
-  const { sidero, network } = site;
-  show(
-    "It stays up. In another terminal:",
-    `  alias lab='ip netns exec ${network.namespace} env KUBECONFIG=${sidero.kubeconfig}'\n  lab kubectl get servers,bootrecords\nCtrl-C ends it.`,
-  );
-  await once(process, "SIGINT");
+    show(
+      "It stays up. In another terminal:",
+      `  alias lab='ip netns exec ${network.namespace} env KUBECONFIG=${sidero.kubeconfig}'\n  lab kubectl get servers,machines\n  lab bin/sidero cluster describe lab\nCtrl-C ends it.`,
+    );
+    await once(process, "SIGINT");
+  } finally {
+    await story.journeys.stop();
+    await files.stop();
+  }
 }
 
 const logs = await mkdtemp(join(tmpdir(), "sidero-demo-"));

@@ -45,7 +45,7 @@ export async function siteFor(
  * Milliseconds that may pass where so many seconds do at leisure: three times as much, and more when others keep this machine's
  * processors busy, which is what an emulated machine is made of.
  */
-function patience(seconds: number): number {
+export function patience(seconds: number): number {
   const share = Math.max(1, loadavg()[0]! / availableParallelism());
   return 3000 * seconds * Math.min(share, 6);
 }
