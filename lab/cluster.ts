@@ -35,6 +35,8 @@ spec:
     url: ${files.url}/vmlinuz-amd64
     args: [${ARGUMENTS.join(", ")}]
   initrd: { url: "${files.url}/initramfs-amd64.xz" }
+  # What Sidero has made of it by itself is fetched from a network that is not there.
+  arm64: null
 `);
   return files;
 }

@@ -58,6 +58,6 @@ export async function applyToTrustd({ host, token, authority, names }: Applicant
     nodeOptions: { ca: authority },
   });
   const client = createClient(SecurityService, transport);
-  const { crt } = await client.certificate({ csr: Buffer.from(csr) }, { headers: { token }, timeoutMs: 10_000 });
+  const { crt } = await client.certificate({ csr: Buffer.from(csr) }, { headers: { token }, timeoutMs: 60_000 });
   return { certificate: Buffer.from(crt).toString(), key };
 }
