@@ -10,9 +10,7 @@ import type { Log } from "#io/log.ts";
 import { toLatin1 } from "#std/bytes.ts";
 import { createConsole, problemOf } from "./console.ts";
 import type { Say } from "./console.ts";
-import { runConfigured } from "./configured.ts";
 import { createHost } from "./host.ts";
-import { configure } from "./unconfigured.ts";
 import { findVolumes, mountVolumes, readConfig, readMeta } from "./volumes.ts";
 
 /** What a Talos that was started from the network calls itself; an installed one is of its installer's version. */
@@ -48,7 +46,10 @@ async function run(say: Say): Promise<void> {
     say(`${host.version} is installed on ${host.volumes.disk}`);
   }
   // A disk that has a configuration is never asked for another one: re-provisioning takes wiping it.
-  const config = (host.volumes && (await readConfig())) ?? (await configure(host, networking));
+  // Loading what only some boots need takes an emulated machine seconds: here it goes on while DHCP waits, and is left out where nobody needs it.
+  const installed = host.volumes && (await readConfig());
+  const config = installed ?? (await (await import("./unconfigured.ts")).configure(host, networking));
+  const { runConfigured } = await import("./configured.ts");
   return runConfigured(host, config, networking);
 }
 

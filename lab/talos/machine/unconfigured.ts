@@ -9,13 +9,12 @@ import { factsOf } from "./facts.ts";
 import { sequence } from "./host.ts";
 import type { Host } from "./host.ts";
 import { installSystem } from "./install.ts";
-import { maintain } from "./maintenance.ts";
 
 /** Resolves to the configuration of a machine that runs from memory; one that installs itself starts again. `networking`: when it has an address. */
 export async function configure(host: Host, networking: Promise<unknown>): Promise<string> {
   await networking;
   const template = argumentOf(host.line, "talos.config");
-  const text = template === undefined || template === "none" ? await maintain(host) : await acquire(host, template);
+  const text = template === undefined || template === "none" ? await maintained(host) : await acquire(host, template);
   const install = factsOf(parseConfig(text))?.install;
   if (install === undefined) {
     host.say("the configuration says nothing of installing: running from memory");
@@ -26,6 +25,11 @@ export async function configure(host: Host, networking: Promise<unknown>): Promi
   await sequence(host, "install", () => installSystem({ ...host, install, version, config: text }));
   host.say("install successful");
   return end(host, "reboot");
+}
+
+async function maintained(host: Host): Promise<string> {
+  const { maintain } = await import("./maintenance.ts");
+  return maintain(host);
 }
 
 /** What Talos would not take is asked for again: somebody may mend it meanwhile. */
@@ -49,7 +53,7 @@ async function acquire(host: Host, template: string): Promise<string> {
     },
   );
   // Nothing, or a part of it: somebody has to bring the rest.
-  if (text === "" || checkConfig(text) === undefined) return maintain(host);
+  if (text === "" || checkConfig(text) === undefined) return maintained(host);
   host.say("machine config fetched");
   return text;
 }
