@@ -15,7 +15,8 @@ export interface Whom {
 /**
  * Who saw what. `power.command`: what its BMC was told to do; `begins` when that starts the machine. `power.on`, `power.off`: as its BMC says.
  * `dhcp.other-server`: an offer that is not ours. `*.refused`: asked for what it may not have, or what there is not.
- * `script.served`: the decision and its reason. `config.served`: a system has its configuration. `agent.*`: what the agent says of itself.
+ * `script.served`: the decision and its reason. `config.served`: a system has its configuration.
+ * `link.*`: of SideroLink. `talos.event`: what Talos says of itself there. `agent.*`: what the agent says of itself.
  */
 export const SIGHTINGS = [
   "power.command",
@@ -37,6 +38,9 @@ export const SIGHTINGS = [
   "script.served",
   "config.served",
   "config.refused",
+  "link.joined",
+  "link.refused",
+  "talos.event",
   "agent.hello",
   "agent.registered",
   "agent.refused",

@@ -8,6 +8,7 @@ import type { Journal } from "#io/journal.ts";
 import type { Seal } from "#io/seal.ts";
 import type { Signer } from "#io/sign.ts";
 import type { Listen } from "#io/serve.ts";
+import type { OpenTunnel } from "#io/tunnel.ts";
 import type { Interfaces, OpenUdp } from "#io/udp.ts";
 import { disk } from "#io/node/disk.ts";
 import { openIcmp6 } from "#io/node/icmp6.ts";
@@ -16,6 +17,7 @@ import { createJournal } from "#io/node/journal.ts";
 import { openSeal } from "#io/node/seal.ts";
 import { openSigner } from "#io/node/sign.ts";
 import { listen } from "#io/node/serve.ts";
+import { openTunnel } from "#io/node/tunnel.ts";
 import { openUdp } from "#io/node/udp.ts";
 
 export interface ProvisionDoors {
@@ -31,6 +33,8 @@ export interface ProvisionDoors {
   readonly seal: Seal;
   /** Signs erase records; absent: they are not signed. */
   readonly signer?: Signer;
+  /** WireGuard; absent: there is no SideroLink. */
+  readonly openTunnel?: OpenTunnel;
   /** Where DHCP keeps its leases. Not open yet: DHCP opens it when it needs it. */
   readonly leases: Journal;
 }
@@ -50,6 +54,7 @@ export async function openNodeDoors(directory: string, entropy: Entropy): Promis
       path: join(directory, "pki", "erase.key"),
       publicPath: join(directory, "pki", "erase.pub"),
     }),
+    openTunnel,
     leases: createJournal(join(directory, "leases")),
   };
 }

@@ -32,12 +32,14 @@ import { publishEraseKey } from "#kube/erase-keys.ts";
 import type { Recorder } from "#kube/events.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { Metrics } from "#kube/metrics.ts";
+import { PROVISION_PATH } from "#link/provision.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createBmcProver } from "./bmc-prover.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { createMetadataPort } from "./metadata.ts";
+import { openLink } from "./link.ts";
 import { refusedFor } from "./listening.ts";
 import type { MachinePorts } from "./machines.ts";
 import { createRegistry } from "./registry.ts";
@@ -85,7 +87,7 @@ const TOKEN_LIFETIME = 3_600_000;
 /** Rejects when the settings cannot be followed or the HTTP port cannot be had; what DHCP and TFTP lack they log, and try again. */
 export async function openProvision(options: ProvisionOptions): Promise<Provision> {
   const { settings, subnets, doors, directory, client, events, blobs, clock, entropy, digest, limits, machines } = options;
-  const { openUdp, openIcmp6, interfaces, listen, lookup, seal, signer, leases } = doors;
+  const { openUdp, openIcmp6, interfaces, listen, lookup, seal, signer, leases, openTunnel } = doors;
   const throttledLog = throttled(options.log, clock, LINES);
   const log = throttledLog.with({ part: "boot" });
   const stop = new AbortController();
@@ -141,6 +143,19 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
     const unserved = metrics.counter("sidero_config_refused_total", "Machine configurations that were asked for and not sent.", [
       "reason",
     ]);
+    const link =
+      settings.siderolink && openTunnel !== undefined
+        ? await openLink({
+            ...options,
+            ...doors,
+            openTunnel,
+            inventory,
+            witness,
+            log: throttledLog.with({ part: "link" }),
+            tokenLifetime: TOKEN_LIFETIME,
+          })
+        : undefined;
+    if (link !== undefined) closers.push(() => link.close());
     const boot = createBootHandler({
       inventory,
       assets,
@@ -164,6 +179,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         diskMethod: settings["boot-from-disk-method"],
         agentArguments: settings["extra-agent-kernel-args"].flatMap(parseArguments),
         tokenLifetime: TOKEN_LIFETIME,
+        ...(link && { sideroLink: link.end }),
       },
     });
     const refusals = "Calls of machines that would set up a BMC and may not, by the fault's code.";
@@ -194,7 +210,10 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
         negativeAddressFilter: settings["negative-address-filter"],
       },
     });
-    const handler: Handler = (incoming) => (isRpc(incoming) ? agent.handler(incoming) : boot(incoming));
+    const handler: Handler = (incoming) => {
+      if (link !== undefined && incoming.target === PROVISION_PATH) return link.provision(incoming);
+      return isRpc(incoming) ? agent.handler(incoming) : boot(incoming);
+    };
 
     const ports: number[] = [];
     const more = addressesOf(settings["http-listen"]).map((address) => ["http-listen", address] as const);

@@ -40,7 +40,7 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
   const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const { metadata: sources } = options;
-  const metadata = sources && createMetadata({ ...options, metadata: sources, tokenLifetime: settings.tokenLifetime });
+  const metadata = sources && createMetadata({ ...options, ...metadataOf(settings), metadata: sources });
   const answerScript = createScriptRoute(options, metadata?.tokens);
 
   const refuse = ({ method, target, peer }: Incoming, status: number, reason: string, headers = {}): Outgoing => {
@@ -91,6 +91,10 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
       return refuse(incoming, 500, "something went wrong here; the log says what");
     }
   };
+}
+
+function metadataOf({ tokenLifetime, sideroLink }: ScriptOptions["settings"]): { tokenLifetime: number; hasLink: boolean } {
+  return { tokenLifetime, hasLink: sideroLink !== undefined };
 }
 
 interface Circumstances {

@@ -13,6 +13,7 @@ import {
 } from "#decide/boot/decision.ts";
 import { ASSET_FILES } from "#decide/environment/asset.ts";
 import { encodeToken, type Seal } from "#decide/identity/token.ts";
+import { linkUrl } from "#decide/link/url.ts";
 import type { Witness } from "#decide/sighting.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Digest } from "#io/digest.ts";
@@ -79,11 +80,11 @@ export function createScriptRoute(
     decision: BootDecision,
     asker: Asker,
     endpoint: string,
-  ): Promise<{ decision: BootDecision; token?: string }> => {
+  ): Promise<{ decision: BootDecision; token?: string; link?: string }> => {
     if (decision.do !== "environment" || tokens === undefined) return { decision };
     if (!asksForConfig(argumentsOf(decision, endpoint, options))) return { decision };
     const grant = await tokens(decision.machine ?? "", asker);
-    if (grant.is === "token") return { decision, token: grant.token };
+    if (grant.is === "token") return { ...grant, decision };
     return { decision: grant.is === "none" ? decision : withoutToken(decision, grant.because) };
   };
 
@@ -145,10 +146,12 @@ interface Context {
   readonly options: ScriptOptions;
   /** Opens its configuration. */
   readonly token?: string;
+  /** Lets it join SideroLink. */
+  readonly link?: string;
 }
 
 /** The decision as a script; undefined for an answer of 404. Throws what `encode` does, and Fault `boot.arguments`. */
-function write(decision: BootDecision, { asker, again, endpoint, options, token: config }: Context): string | undefined {
+function write(decision: BootDecision, { asker, again, endpoint, options, token: config, link }: Context): string | undefined {
   const { because } = decision;
   const { settings } = options;
   switch (decision.do) {
@@ -160,7 +163,7 @@ function write(decision: BootDecision, { asker, again, endpoint, options, token:
     }
     case "environment": {
       const { architecture } = decision;
-      const plain = argumentsOf(decision, endpoint, options);
+      const plain = argumentsOf(decision, endpoint, options, link);
       const all = config === undefined ? plain : withToken(plain, config);
       // Upstream's path has no architecture.
       const path = `/env/${folderOf(decision)}${architecture === "amd64" ? "" : `/${architecture}`}`;
@@ -175,8 +178,14 @@ function write(decision: BootDecision, { asker, again, endpoint, options, token:
   }
 }
 
-function argumentsOf({ environment, architecture }: EnvironmentBoot, endpoint: string, { settings }: ScriptOptions): Argument[] {
-  return environmentArguments(environment, architecture, endpoint, settings.sideroLink);
+function argumentsOf(
+  { environment, architecture }: EnvironmentBoot,
+  endpoint: string,
+  { settings: { sideroLink } }: ScriptOptions,
+  token?: string,
+): Argument[] {
+  const end = sideroLink && { ...sideroLink, api: linkUrl({ endpoint, token }) };
+  return environmentArguments(environment, architecture, endpoint, end);
 }
 
 function tokenFor({ uuid, mac, serial, address }: Asker, { seal, entropy, clock, settings }: ScriptOptions): string {

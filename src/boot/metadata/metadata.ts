@@ -10,7 +10,8 @@ export interface Metadata {
   answer(what: URLSearchParams | readonly string[], address: string): Promise<Answer>;
 }
 
-export function createMetadata(options: GateOptions): Metadata {
+/** `hasLink`: there is a SideroLink, which machines join by a token of their boot. */
+export function createMetadata(options: GateOptions & { readonly hasLink: boolean }): Metadata {
   const gate = createGate(options);
   const read = createConfigurationReader(options);
   const config = createConfigRoute(options, gate, read);

@@ -14,7 +14,8 @@ import { isInstalled } from "./admission.ts";
 import type { MetadataOptions } from "./gate.ts";
 
 export type Grant =
-  | { readonly is: "token"; readonly token: string }
+  /** `link`: to join SideroLink, where there is one. */
+  | { readonly is: "token"; readonly token: string; readonly link?: string }
   /** It boots without one. */
   | { readonly is: "none" }
   | { readonly is: "refused"; readonly because: string };
@@ -27,6 +28,7 @@ export interface TokensOptions {
   readonly entropy: Entropy;
   readonly log: Log;
   readonly tokenLifetime: number;
+  readonly hasLink: boolean;
   /** Makes what the machine will ask for in a minute; nobody waits for it. */
   readonly prepare: (server: Server, binding: ServerBinding) => void;
 }
@@ -69,19 +71,15 @@ export function createTokens(options: TokensOptions): Tokens {
         address,
         server: machine,
       });
-    const token = encodeToken(
-      {
-        purpose: "config",
-        boot: entropy.uuid(),
-        address,
-        expires: clock.now() + tokenLifetime,
-        binding: binding.metadata.uid ?? "",
-        ...(asker.uuid !== undefined && { uuid: asker.uuid }),
-        ...(asker.mac !== undefined && { mac: asker.mac }),
-      },
-      seal,
-    );
+    const boot = {
+      boot: entropy.uuid(),
+      address,
+      expires: clock.now() + tokenLifetime,
+      ...(asker.uuid !== undefined && { uuid: asker.uuid }),
+      ...(asker.mac !== undefined && { mac: asker.mac }),
+    };
+    const token = encodeToken({ ...boot, purpose: "config", binding: binding.metadata.uid ?? "" }, seal);
     options.prepare(server, binding);
-    return { is: "token", token };
+    return { is: "token", token, ...(options.hasLink && { link: encodeToken({ ...boot, purpose: "link" }, seal) }) };
   };
 }

@@ -174,6 +174,14 @@ export const SETTINGS = {
     value: "NAMES",
     doc: "Whose kinds and controllers run here. Leave one out where somebody else's provider of Cluster API does its work.",
   },
+  siderolink: {
+    type: "boolean",
+    default: false,
+    env: ["SIDERO_SIDEROLINK"],
+    roles: PROCESS,
+    group: "SideroLink",
+    doc: "Give machines a WireGuard tunnel while they install themselves and after, and take their events from it. Needs root, iproute2 and wireguard-tools, and wireguard-go where the kernel has no WireGuard.",
+  },
   "wireguard-endpoint": {
     type: "text",
     default: "",

@@ -7,8 +7,11 @@ import { concat, readUint, uintBytes } from "#std/bytes.ts";
 import { Fault } from "#std/fault.ts";
 import { formatUuid, parseUuid } from "#std/uuid.ts";
 
-/** `agent`: to say what a machine is, which opens no secret. `config`: to get the configuration of the allocation it was made for. */
-export type Purpose = "agent" | "config";
+/**
+ * `agent`: to say what a machine is, which opens no secret. `config`: to get the configuration of the allocation it was made for. `link`: to join SideroLink, also long
+ * after its end: a machine boots from its disk with it.
+ */
+export type Purpose = "agent" | "config" | "link";
 
 export interface BootToken {
   readonly purpose: Purpose;
@@ -34,7 +37,7 @@ export interface Seal {
 }
 
 /** Byte 0: what the rest means. Also tells tokens apart from everything else that is sealed with the same key. */
-const PURPOSES = { agent: 0xa1, config: 0xc1 } as const satisfies Record<Purpose, number>;
+const PURPOSES = { agent: 0xa1, config: 0xc1, link: 0xe1 } as const satisfies Record<Purpose, number>;
 const HAS = { uuid: 1, mac: 2, serial: 4, ipv6: 8, binding: 16 } as const;
 const MARK = 32;
 /** Longer serial numbers are left out: they would not fit on a kernel's command line with everything else. */

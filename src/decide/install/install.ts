@@ -103,7 +103,9 @@ function proven(observed: ObservedInstall, { address, hostname, version }: Insta
 function underWay({ conditions, servedAt, servedTo }: ObservedInstall): Said<ClusterCondition> {
   const before = findCondition(conditions, INSTALLED);
   // Talos itself has said how it is.
-  if (before?.status === "False" && before.reason === "TalosInstallationFailed") return before;
+  const isItsOwn =
+    before?.reason === "TalosInstallationFailed" || (before?.reason === "TalosInstallationInProgress" && !before.message);
+  if (before?.status === "False" && isItsOwn) return before;
   const message = `Its configuration was sent to ${servedTo} at ${servedAt}.`;
   return { type: INSTALLED, status: "False", severity: "Info", reason: "TalosInstallationInProgress", message };
 }

@@ -40,11 +40,18 @@ const Intruder = object({
   mac: string().doc("Whose address that is, as the network shows it."),
 });
 
+const Link = object({
+  boot: string().doc("The boot whose token has joined last."),
+  issuedAt: dateTime().doc("When that token was made."),
+  uniqueToken: string().doc("SHA-256 of the token that the machine keeps on its disk."),
+});
+
 const ServerBindingStatus = object({
   ready: boolean().doc("The Server exists."),
   configuration: Configuration.doc(
     "The machine configuration that was sent, and to which boot. It is not sent to another one of the same order.",
   ),
+  siderolink: Link.doc("What the machine has shown to join SideroLink; whoever cannot show as much does not get its tunnel."),
   intruder: Intruder.doc("Somebody else asked as this machine while it was to boot: that boot gets no configuration."),
   conditions: Conditions.doc("How far the machine has come: TalosConfigLoaded, TalosConfigValidated, TalosInstalled."),
 });

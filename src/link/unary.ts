@@ -1,0 +1,90 @@
+/** gRPC's unary calls over our own door (PROTOCOL-HTTP2 of gRPC): one message in, one out, the status in trailers. SideroLink has no more of it. */
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { Fault } from "#std/fault.ts";
+import type { Handler, Incoming, Outgoing } from "#io/serve.ts";
+
+/** Of google.rpc.Code, those that are used here. */
+const CODES = {
+  invalid_argument: 3,
+  not_found: 5,
+  permission_denied: 7,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const;
+export type RpcCode = keyof typeof CODES;
+
+/** A machine's message is some hundred bytes; an event may quote an error at length. */
+const MOST_BYTES = 64 * 1024;
+const ENVELOPE = 5;
+const HEADERS = { "content-type": "application/grpc" };
+
+export interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
+  readonly input: I;
+  readonly output: O;
+  run(request: MessageShape<I>, incoming: Incoming): Promise<MessageInitShape<O>>;
+}
+
+/** What is thrown for an answer that is no message. */
+export function rpcFault(code: RpcCode, message: string): Fault {
+  return new Fault("link.refused", message, { fault: "peer", retry: "later", facts: { rpc: code } });
+}
+
+export function unary<I extends DescMessage, O extends DescMessage>(
+  { input, output, run }: UnaryMethod<I, O>,
+  failed: (fault: Fault, incoming: Incoming) => void,
+): Handler {
+  return async (incoming) => {
+    try {
+      const request = fromBinary(input, messageIn(await incoming.body(MOST_BYTES + ENVELOPE)));
+      const answer = await run(request, incoming);
+      return answered(Buffer.from(toBinary(output, create(output, answer))));
+    } catch (error) {
+      const fault = malformed(error);
+      failed(fault, incoming);
+      const code = fault.facts["rpc"] as RpcCode | undefined;
+      // What went wrong here is nobody's business there.
+      return code === undefined ? status("unavailable", "try again") : status(code, fault.message);
+    }
+  };
+}
+
+export function unimplemented(): Outgoing {
+  return status("unimplemented", "no such procedure");
+}
+
+/** Decoders throw errors of their own. */
+function malformed(error: unknown): Fault {
+  if (Fault.is(error)) return error;
+  const isRange =
+    error instanceof RangeError || (error instanceof Error && /premature EOF|invalid|illegal|cant/i.test(error.message));
+  return isRange ? rpcFault("invalid_argument", "the message is malformed") : Fault.from(error);
+}
+
+function messageIn(body: Buffer): Uint8Array {
+  const isWhole = body.length >= ENVELOPE && body[0] === 0 && body.readUInt32BE(1) === body.length - ENVELOPE;
+  if (!isWhole) throw rpcFault("invalid_argument", "the request does not hold one whole message");
+  return body.subarray(ENVELOPE);
+}
+
+function answered(message: Buffer): Outgoing {
+  const envelope = Buffer.alloc(ENVELOPE);
+  envelope.writeUInt32BE(message.length, 1);
+  return {
+    status: 200,
+    headers: HEADERS,
+    body: {
+      open(sink) {
+        sink.write(Buffer.concat([envelope, message]));
+        sink.end({ "grpc-status": "0" });
+      },
+    },
+  };
+}
+
+/** A response of trailers only. */
+function status(code: RpcCode, message: string): Outgoing {
+  const text = encodeURIComponent(message).replaceAll("%20", " ");
+  return { status: 200, headers: { ...HEADERS, "grpc-status": String(CODES[code]), "grpc-message": text }, body: [] };
+}

@@ -1,0 +1,127 @@
+/** SideroLink: the tunnel, who gets in, and what comes out of it. Where there can be no tunnel the rest goes on, and installations are proven by apid. */
+import { createHash } from "node:crypto";
+import type { Settings } from "#cli/settings/read.ts";
+import type { SideroLinkEnd } from "#decide/boot/arguments.ts";
+import type { Inventory } from "#decide/boot/asker.ts";
+import { networkOf, readAddress } from "#decide/link/address.ts";
+import { parseNetworks } from "#decide/link/filter.ts";
+import type { Witness } from "#decide/sighting.ts";
+import type { Clock } from "#io/clock.ts";
+import type { Digest } from "#io/digest.ts";
+import type { Entropy } from "#io/entropy.ts";
+import type { Log } from "#io/log.ts";
+import { wireguardKeys } from "#io/node/wireguard-keys.ts";
+import type { Seal } from "#io/seal.ts";
+import type { Handler, Incoming, Listen, ListenOptions } from "#io/serve.ts";
+import type { OpenTunnel, Tunnel } from "#io/tunnel.ts";
+import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
+import { Cache } from "#kube/cache.ts";
+import type { Client } from "#kube/client.ts";
+import type { Recorder } from "#kube/events.ts";
+import { Peers } from "#link/peers.ts";
+import { createProvision } from "#link/provision.ts";
+import { createSink } from "#link/sink.ts";
+import { Fault } from "#std/fault.ts";
+import { createLinkPort, installationOf } from "./link-port.ts";
+
+export interface LinkOptions {
+  readonly settings: Settings;
+  readonly openTunnel: OpenTunnel;
+  readonly listen: Listen;
+  readonly limits: ListenOptions["limits"];
+  readonly client: Client;
+  readonly events: Recorder;
+  readonly inventory: Inventory;
+  readonly seal: Seal;
+  readonly digest: Digest;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly witness: Witness;
+  readonly tokenLifetime: number;
+}
+
+export interface OpenLink {
+  /** `sidero.link.ProvisionService/Provision`, for the port of machines. */
+  readonly provision: Handler;
+  /** What machines are told of it. */
+  readonly end: SideroLinkEnd;
+  close(): Promise<void>;
+}
+
+const NAME = "siderolink";
+const MTU = 1280;
+const EVENTS = 4002;
+const KEY = 32;
+
+/** Undefined where there can be none; the log says why. */
+export async function openLink(options: LinkOptions): Promise<OpenLink | undefined> {
+  const { settings, client, clock, entropy, log } = options;
+  const fresh = wireguardKeys(entropy.bytes(KEY));
+  const installation = await installationOf(client, {
+    id: wireguardKeys(entropy.bytes(KEY)).publicKey,
+    privateKey: fresh.privateKey,
+  });
+  const { privateKey, publicKey } = wireguardKeys(installation.privateKey);
+  const network = networkOf(installation.id, sha256);
+  const port = settings["wireguard-port"];
+  let tunnel: Tunnel;
+  try {
+    tunnel = await options.openTunnel({ name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU });
+  } catch (error) {
+    if (!Fault.is(error, "io.no-tunnel")) throw error;
+    log.warn("there is no SideroLink: whether machines are installed is asked of apid alone", { because: error.message });
+    return undefined;
+  }
+  const stop = new AbortController();
+  const peers = new Peers({ tunnel, clock, log });
+  const bindings = new Cache({ resource: client.for(ServerBinding), clock, entropy, log });
+  bindings.onChange(({ type, key, object }) => {
+    const { siderolink } = object.spec ?? {};
+    const address = siderolink === undefined ? undefined : readAddress(network, siderolink.address);
+    const isIn = type !== "delete" && siderolink !== undefined && address !== undefined;
+    void peers.setMachine(key, isIn ? { publicKey: siderolink.publicKey, address } : undefined);
+  });
+  const following = bindings.run(stop.signal);
+  const ports = { ...options, port: createLinkPort(client, options.events, clock), peers };
+  const sink = createSink({ ...ports, negative: parseNetworks(settings["negative-address-filter"]) });
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await following;
+    await tunnel.close();
+  };
+  try {
+    // Of the tunnel alone: whoever is in it has shown its key.
+    const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
+    log.info("SideroLink", { by: tunnel.by, network: network.cidr, port, events: listener.port });
+    return {
+      provision: createProvision({
+        ...ports,
+        network,
+        tunnel,
+        publicKey,
+        sha256,
+        isOpen: false,
+        endpoint: (incoming) => endpointOf(incoming, settings),
+      }),
+      end: { host: `[${network.server}]` },
+      close: async () => {
+        await listener.close();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function sha256(data: Uint8Array): Uint8Array {
+  return createHash("sha256").update(data).digest();
+}
+
+/** Where the machine has just called, unless it is said. */
+function endpointOf({ local }: Incoming, settings: Settings): string {
+  const host = settings["wireguard-endpoint"] || settings["api-endpoint"] || (local?.address ?? "");
+  return `${host.includes(":") && !host.startsWith("[") ? `[${host}]` : host}:${settings["wireguard-port"]}`;
+}
