@@ -10,6 +10,7 @@ import type { HealthPorts } from "#controllers/machine-health-check/observe.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
+import { inlineController } from "#controllers/machine/inline.ts";
 import { createMetalClusterController } from "#controllers/metal-cluster/controller.ts";
 import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
 import { createMetalMachineTemplateController } from "#controllers/metal-machine-template/controller.ts";
@@ -75,6 +76,7 @@ export function controllers(ports: ControllerPorts): Controller[] {
     list.push(
       createClusterController({ ...ports, pki: clusters.pki }),
       createMachineController(ports),
+      inlineController,
       createResourceSetController(ports),
       ...sets({ ...ports, kinds }),
     );

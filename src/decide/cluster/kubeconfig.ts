@@ -3,8 +3,7 @@ import { isDeleting } from "./external.ts";
 import type { ClusterEffect, ObservedCluster } from "./observed.ts";
 import { hasEndpoint } from "./status.ts";
 
-const DAY = 24 * 3_600_000;
-const HALF_YEAR = 182.5 * DAY;
+const HALF_YEAR = 182.5 * 24 * 3_600_000;
 
 /** What is known of the Secrets. */
 export interface Credentials {
@@ -37,7 +36,7 @@ export function planKubeconfig({ cluster, controlPlane, credentials }: ObservedC
   if (kubeconfig !== undefined) {
     if (!kubeconfig.isOurs) return { effects: [] };
     const rest = (kubeconfig.endsAt ?? 0) - HALF_YEAR - now;
-    if (kubeconfig.server === server && rest > 0) return { effects: [], again: Math.min(rest, DAY) };
+    if (kubeconfig.server === server && rest > 0) return { effects: [], again: rest };
   }
   return { effects: [{ do: "kubeconfig", cluster, server }] };
 }

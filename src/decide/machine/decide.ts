@@ -9,6 +9,7 @@ import { hasDataSecret, isDeleting, isProvisioned, objectOf, specOf, statusOf, t
 import { controllerOf, groupOf, isSameOwner, ownedBy, owning } from "../cluster/owner.ts";
 import { pausedOf } from "../cluster/pause.ts";
 import { takeDown } from "./deletion.ts";
+import { withoutAnnotations } from "./inline.ts";
 import { nodePatch } from "./node.ts";
 import type { MachineEffect, ObservedMachine } from "./observed.ts";
 import type { MachineStatus } from "./status.ts";
@@ -177,13 +178,14 @@ function nodeEffects({ machine, infrastructure, nodes, isOutdated }: ObservedMac
 
 /** What happens once. */
 function* tellings(machine: Machine, status: MachineStatus): Generator<MachineEffect> {
+  const about = withoutAnnotations(machine);
   const { nodeRef } = status;
   if (nodeRef !== undefined && machine.status?.nodeRef === undefined) {
-    yield { do: "tell", about: machine, type: "Normal", reason: "SuccessfulSetNodeRef", message: nodeRef.name };
+    yield { do: "tell", about, type: "Normal", reason: "SuccessfulSetNodeRef", message: nodeRef.name };
   }
   const wasReady = findCondition((machine.status?.conditions ?? []) as readonly Condition[], "NodeHealthy")?.status;
   const isNow = findCondition((status.conditions ?? []) as readonly Condition[], "NodeHealthy");
   if (wasReady === "True" && isNow?.status === "False") {
-    yield { do: "tell", about: machine, type: "Warning", reason: isNow.reason, message: isNow.message };
+    yield { do: "tell", about, type: "Warning", reason: isNow.reason, message: isNow.message };
   }
 }

@@ -4,6 +4,8 @@ import { conversion as clusterResourceSetBinding } from "../addons/v1beta1/clust
 import { conversion as clusterResourceSet } from "../addons/v1beta1/cluster-resource-set.ts";
 import { ClusterResourceSetBinding } from "../addons/v1beta2/cluster-resource-set-binding.ts";
 import { ClusterResourceSet } from "../addons/v1beta2/cluster-resource-set.ts";
+import { conversion as clusterV1Alpha2 } from "./v1alpha2/cluster.ts";
+import { conversion as machineV1Alpha2 } from "./v1alpha2/machine.ts";
 import { conversion as cluster } from "./v1beta1/cluster.ts";
 import { conversion as machine } from "./v1beta1/machine.ts";
 import { conversion as machineDeployment } from "./v1beta1/machine-deployment.ts";
@@ -28,8 +30,8 @@ export const corePackaging: Omit<Family, "storage" | "older"> = {
 };
 
 export const coreFamilies: readonly Family[] = [
-  { ...corePackaging, storage: Cluster, older: [cluster] },
-  { ...corePackaging, storage: Machine, older: [machine] },
+  { ...corePackaging, storage: Cluster, older: [cluster, clusterV1Alpha2] },
+  { ...corePackaging, storage: Machine, older: [machine, machineV1Alpha2] },
   { ...corePackaging, storage: MachineSet, older: [machineSet] },
   { ...corePackaging, storage: MachineDeployment, older: [machineDeployment] },
   { ...corePackaging, storage: MachineHealthCheck, older: [machineHealthCheck] },

@@ -17,7 +17,7 @@ import { Topology, topologyDown, topologyUp } from "./topology.ts";
 
 const Ranges = object({ cidrBlocks: array(string()).atomic().required().doc("Networks, such as 10.244.0.0/16.") });
 
-const ClusterNetwork = object({
+export const ClusterNetwork = object({
   apiServerPort: int32().doc("TCP port that API servers bind to."),
   services: Ranges.doc("Addresses of Services."),
   pods: Ranges.doc("Addresses of Pods."),
@@ -89,7 +89,12 @@ function rangesUp(ranges: TypeOf<typeof Ranges> | undefined): TypeOf<typeof Rang
   return ranges === undefined || ranges.cidrBlocks.length === 0 ? undefined : ranges;
 }
 
-function networkUp({ apiServerPort, services, pods, serviceDomain }: TypeOf<typeof ClusterNetwork>): HubNetwork | undefined {
+export function networkUp({
+  apiServerPort,
+  services,
+  pods,
+  serviceDomain,
+}: TypeOf<typeof ClusterNetwork>): HubNetwork | undefined {
   return some(
     present({
       apiServerPort: apiServerPort === 0 ? undefined : apiServerPort,
