@@ -1,6 +1,6 @@
 #!/bin/bash
 # Brings everything that proofs compare with; what SIDERO_WITHOUT_PEERS (refapi,kcm,kubectl,dhcp-peers,
-# tftp-clients,bmc-peers,grpc-client,tshark,lldpd,sushy,ipxe,lab) names is left out.
+# tftp-clients,bmc-peers,grpc-client,tshark,lldpd,sushy,ipxe,wireguard,lab) names is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 wanted() {
@@ -19,6 +19,7 @@ if wanted grpc-client; then tools/grpc-client.sh; fi
 if wanted tshark; then tools/tshark.sh; fi
 if wanted lldpd; then tools/lldpd.sh; fi
 if wanted sushy; then tools/sushy.sh; fi
+if wanted wireguard; then tools/wireguard.sh; fi
 if wanted ipxe; then tools/ipxe.sh; fi
 # The agent's image is what the lab boots, and what stands in for Talos is what it installs.
 if wanted lab; then tools/lab.sh; tools/image.sh >&2; tools/talos.sh >&2; fi

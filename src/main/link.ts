@@ -5,6 +5,7 @@ import type { SideroLinkEnd } from "#decide/boot/arguments.ts";
 import type { Inventory } from "#decide/boot/asker.ts";
 import { networkOf, readAddress } from "#decide/link/address.ts";
 import { parseNetworks } from "#decide/link/filter.ts";
+import { isPublicKey } from "#decide/link/provision.ts";
 import type { Witness } from "#decide/sighting.ts";
 import type { Clock } from "#io/clock.ts";
 import type { Digest } from "#io/digest.ts";
@@ -52,6 +53,9 @@ export interface OpenLink {
 const NAME = "siderolink";
 const MTU = 1280;
 const EVENTS = 4002;
+const LOGS = 4001;
+/** All that machines need of this host by the tunnel. */
+const OPEN = { tcp: [EVENTS, LOGS], udp: [LOGS] };
 const KEY = 32;
 
 /** Undefined where there can be none; the log says why. */
@@ -67,7 +71,15 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   const port = settings["wireguard-port"];
   let tunnel: Tunnel;
   try {
-    tunnel = await options.openTunnel({ name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU });
+    tunnel = await options.openTunnel({
+      name: NAME,
+      privateKey,
+      address: network.server,
+      prefixLength: 64,
+      port,
+      mtu: MTU,
+      open: OPEN,
+    });
   } catch (error) {
     if (!Fault.is(error, "io.no-tunnel")) throw error;
     log.warn("there is no SideroLink: whether machines are installed is asked of apid alone", { because: error.message });
@@ -79,7 +91,8 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   bindings.onChange(({ type, key, object }) => {
     const { siderolink } = object.spec ?? {};
     const address = siderolink === undefined ? undefined : readAddress(network, siderolink.address);
-    const isIn = type !== "delete" && siderolink !== undefined && address !== undefined;
+    // People may write there what they like, and what WireGuard does not take would keep all others out.
+    const isIn = type !== "delete" && siderolink !== undefined && address !== undefined && isPublicKey(siderolink.publicKey);
     void peers.setMachine(key, isIn ? { publicKey: siderolink.publicKey, address } : undefined);
   });
   const following = bindings.run(stop.signal);
@@ -93,6 +106,7 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   try {
     // Of the tunnel alone: whoever is in it has shown its key.
     const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
+    if (tunnel.lacks !== undefined) log.warn("SideroLink is more open than it should be", { because: tunnel.lacks });
     log.info("SideroLink", { by: tunnel.by, network: network.cidr, port, events: listener.port });
     return {
       provision: createProvision({

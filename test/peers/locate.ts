@@ -12,7 +12,8 @@ export type Peer =
   | "lab"
   | "sushy"
   | "tftp-clients"
-  | "tshark";
+  | "tshark"
+  | "wireguard";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -69,6 +70,11 @@ export function locateIpxe(): string {
 /** Brings atftp, tftp-hpa's `tftp` and curl onto the path. */
 export function bringTftpClients(): void {
   run("tools/tftp-clients.sh");
+}
+
+/** Brings wg, wireguard-go, nft and ping onto the path. */
+export function bringWireguard(): void {
+  run("tools/wireguard.sh");
 }
 
 /** Brings ipmitool and ipmi_sim onto the path. */

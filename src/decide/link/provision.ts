@@ -135,7 +135,7 @@ function samePin(a: Pin | undefined, b: Pin): boolean {
 }
 
 /** 32 bytes in canonical base64, and not the point that every key agrees with. */
-function isPublicKey(text: string): boolean {
+export function isPublicKey(text: string): boolean {
   if (text.length !== 44 || /^A{43}=$/.test(text)) return false;
   const canonical = canonicalBase64(text);
   return "base64" in canonical && canonical.base64 === text && text.endsWith("=") && !text.endsWith("==");
