@@ -107,6 +107,7 @@ export function callsOf(talos: Talos): Calls {
       if (needsReboot && !talos.isMaintained) talos.leave("reboot", ANSWER + SHUTDOWN, () => body.reboot());
       return { warnings: [], details };
     },
+    configuration: async () => talos.installation?.config ?? "",
     kubeconfig: async () => {
       const { pki, clock } = world.ports;
       control("Kubeconfig");

@@ -58,6 +58,7 @@ export function dialSimulated({ world, clock, entropy, loss }: DialPorts): Talos
       upgrade: (options) => call("upgrade", (calls) => calls.upgrade(options)),
       reboot: (options) => call("reboot", (calls) => calls.reboot(options)),
       applyConfiguration: (options) => call("applyConfiguration", (calls) => calls.applyConfiguration(options)),
+      configuration: () => call("configuration", (calls) => calls.configuration()),
       kubeconfig: () => call("kubeconfig", (calls) => calls.kubeconfig()),
       close: () => {},
     };

@@ -50,6 +50,8 @@ export interface TalosApi {
   upgrade(options: { readonly image: string; readonly stage?: boolean; readonly force?: boolean }): Promise<void>;
   reboot(options?: { readonly mode?: "default" | "powercycle" | "force" }): Promise<void>;
   applyConfiguration(options: ApplyOptions): Promise<Applied>;
+  /** The configuration it runs with, secrets and all. */
+  configuration(): Promise<string>;
   /** Of an administrator of the cluster's Kubernetes, as the machine makes it. */
   kubeconfig(): Promise<string>;
   close(): void;

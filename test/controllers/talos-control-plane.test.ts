@@ -343,3 +343,62 @@ test("status lost in a move: no second etcd, though only one machine answers and
   assert.equal((await cluster.machines()).length, 4);
   assert.equal(calls("bootstrap").length, 1);
 });
+
+test("Kubernetes comes to the machines in place: the control plane on all of them, then kubelets, one at a time", async () => {
+  cluster = await TestCluster.start({ rolloutStrategy: { type: "InPlace" } });
+  cluster.world.run(cluster.controller());
+  await cluster.until(() => isReady(3));
+  const before = (await cluster.machines()).map(({ metadata }) => metadata.uid);
+  const [slow] = await cluster.machines();
+  cluster.slowPods.add(slow!.metadata.name!);
+  await cluster.patch({ version: "v1.35.0" });
+  for (let i = 0; i < 120; i++) await cluster.step();
+  // It goes no further than the machine whose API server does not come up.
+  const changed = calls("apply").map((call) => call.split(" ")[1]);
+  assert.equal(changed.at(-1), cluster.addressOf(slow!));
+  assert.ok(changed.length <= 3);
+  assert.equal((await cluster.plane()).status?.upgrading?.machine, slow!.metadata.name);
+  for (const { config } of cluster.talos.machines.values()) assert.match(config, /kubelet:v1\.34\.1/);
+
+  cluster.slowPods.clear();
+  await cluster.until(async () => (await cluster.machines()).every(({ spec }) => spec?.version === "v1.35.0"), { most: 600 });
+  await cluster.until(async () => (await cluster.plane()).status?.upgrading === undefined);
+  assert.deepEqual(
+    (await cluster.machines()).map(({ metadata }) => metadata.uid),
+    before,
+  );
+  const order = calls("apply").map((call) => call.split(" ")[1]!);
+  assert.equal(order.length, 6);
+  assert.equal(new Set(order.slice(0, 3)).size, 3);
+  for (const { config } of cluster.talos.machines.values()) {
+    assert.match(config, /kubelet:v1\.35\.0\n {8}extraArgs:[^]*provider-id: "?sidero:\/\/server/);
+    assert.match(config, /kube-apiserver:v1\.35\.0/);
+  }
+  assert.equal(await conditionOf("MachinesUpToDate"), "True");
+  assert.deepEqual((await cluster.plane()).status?.versions, [{ version: "v1.35.0", replicas: 3 }]);
+});
+
+test("Talos comes to the machines in place, one at a time; another template still replaces them", async () => {
+  const inPlace = { installer: "ghcr.io/siderolabs/installer:v1.13.4" };
+  cluster = await TestCluster.start({ rolloutStrategy: { type: "InPlace" } });
+  cluster.world.run(cluster.controller());
+  await cluster.until(() => isReady(3));
+  await cluster.patch({ rolloutStrategy: { type: "InPlace", inPlace } });
+  let fewest = 3;
+  await cluster.until(
+    async () => {
+      fewest = Math.min(fewest, cluster.talos.etcd.voters.filter(({ isUp }) => isUp).length);
+      const { status } = await cluster.plane();
+      return (
+        calls("upgrade").length > 0 && status?.upToDateReplicas === 3 && status.upgrading === undefined && (await isReady(3))
+      );
+    },
+    { most: 600 },
+  );
+  assert.equal(fewest, 2);
+  assert.equal(calls("upgrade").length, 3);
+  for (const { version } of cluster.talos.machines.values()) assert.equal(version, "v1.13.4");
+  assert.deepEqual(calls("leave"), []);
+  await cluster.patch({ infrastructureTemplate: LARGE });
+  await cluster.until(() => isRolled(3), { most: 600 });
+});

@@ -2,10 +2,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createSecureServer } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { standardKey } from "#io/node/pki.ts";
+import { MachineConfigSpecSchema, State } from "#proto/cosi/resource_pb.js";
+import type { GetRequest, GetResponseSchema } from "#proto/cosi/resource_pb.js";
 import { MachineService } from "#proto/talos/machine_pb.js";
 import type { KeyPair } from "#talos/pki.ts";
 
@@ -32,6 +36,8 @@ export interface ApidOptions {
   /** PEM; undefined: maintenance, where nobody shows a certificate. */
   readonly authority: string | undefined;
   readonly calls: Partial<Calls>;
+  /** What it runs with; a machine in maintenance has none. */
+  configuration?(): Promise<string | undefined>;
   /** Whether a name or an address in the header `nodes` is this machine. */
   isHere(node: string): boolean;
 }
@@ -41,7 +47,7 @@ export interface Apid {
 }
 
 /** Resolves when it listens. */
-export async function startApid({ serving, authority, calls, isHere }: ApidOptions): Promise<Apid> {
+export async function startApid({ serving, authority, calls, configuration, isHere }: ApidOptions): Promise<Apid> {
   const peers = new AsyncLocalStorage<readonly string[]>();
   const check = ({ method, requestHeader }: HandlerContext): void => {
     if (authority === undefined) {
@@ -56,7 +62,18 @@ export async function startApid({ serving, authority, calls, isHere }: ApidOptio
   const implementation = Object.fromEntries(
     Object.entries(calls).map(([name, call]) => [name, guarded(call as Call, check)]),
   ) as Partial<Calls>;
-  const handle = connectNodeAdapter({ routes: (router) => void router.service(MachineService, implementation) });
+  const get = async ({ type, id }: GetRequest, context: HandlerContext): Promise<MessageInitShape<typeof GetResponseSchema>> => {
+    check(context);
+    const text = type === "MachineConfigs.config.talos.dev" && id === "v1alpha1" ? await configuration?.() : undefined;
+    if (text === undefined) throw new ConnectError(`the stand-in has no resource ${type}/${id}`, Code.NotFound);
+    const spec = create(MachineConfigSpecSchema, { yamlMarshalled: Buffer.from(text) });
+    return {
+      resource: { metadata: { namespace: "config", type, id }, spec: { protoSpec: toBinary(MachineConfigSpecSchema, spec) } },
+    };
+  };
+  const handle = connectNodeAdapter({
+    routes: (router) => void router.service(MachineService, implementation).service(State, { get }),
+  });
   const tls = { cert: serving.certificate, key: standardKey(serving.key) };
   const mutual = authority === undefined ? {} : { ca: authority, requestCert: true, rejectUnauthorized: true };
   const server = createSecureServer({ ...tls, ...mutual }, (request, response) =>

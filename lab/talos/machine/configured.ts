@@ -23,7 +23,7 @@ import { issueServer } from "./signing.ts";
 import { applyToTrustd, startTrustd } from "./trustd.ts";
 import { checkConfig } from "./check.ts";
 import { takeShared } from "./vip.ts";
-import { writeConfig } from "./volumes.ts";
+import { readConfig, writeConfig } from "./volumes.ts";
 
 /** Of Talos' own services those that the stand-in has nothing of; they are shown as running, since nobody could miss them here. */
 const HOLLOW = ["auditd", "containerd", "cri", "dashboard", "machined", "syslogd", "udevd"];
@@ -83,7 +83,7 @@ async function startApis(running: Running): Promise<void> {
     host.services.set("trustd", "Running", "Health check successful");
   }
   const isHere = (node: string): boolean => node === host.hostname || names.includes(node);
-  await startApid({ serving, authority: facts.os.certificate, calls: callsOf(running), isHere });
+  await startApid({ serving, authority: facts.os.certificate, calls: callsOf(running), configuration: readConfig, isHere });
   host.services.set("apid", "Running", "Health check successful");
   host.say("apid is running");
   if (isControlPlane(facts)) host.services.set("etcd", "Preparing", "Running pre state: waiting to be bootstrapped");

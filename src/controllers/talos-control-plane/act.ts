@@ -6,9 +6,9 @@ import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
 import type { ContractKinds } from "#kube/contract.ts";
 import type { Acting } from "#kube/controller.ts";
+import type { Workloads } from "#kube/workload.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { OwnerReference } from "#schema/meta.ts";
-import { Fault } from "#std/fault.ts";
 import type { JsonObject } from "#std/json.ts";
 import { create } from "./create.ts";
 import { bootstrap, confirm, confirmAlone, confirmSpare, leave, remove } from "./etcd.ts";
@@ -17,7 +17,7 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Plane } from "./plane.ts";
 import { ifThere } from "./plane.ts";
 import type { Talos } from "./ports.ts";
-import { upgradeTalos } from "./upgrade.ts";
+import { confirmComponents, upgradeKubernetes, upgradeTalos } from "./upgrade.ts";
 
 export interface PlaneEffect {
   readonly plane: Plane;
@@ -27,6 +27,7 @@ export interface PlaneEffect {
 export interface ActPorts extends MintingPorts {
   readonly talos: Talos;
   readonly kinds: ContractKinds;
+  readonly workloads: Workloads;
 }
 
 export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, acting: Acting): Promise<void> {
@@ -87,7 +88,9 @@ export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, actin
     case "kubeconfig":
       return await writeKubeconfig(plane, effect.server, ports, acting);
     case "upgrade-kubernetes":
-      throw new Fault("talos.refused", "Kubernetes cannot be upgraded in place yet", { fault: "ours", retry: "later" });
+      return await upgradeKubernetes(effect.seat, effect, plane, ports.talos, acting);
+    case "confirm-components":
+      return await confirmComponents(effect.node, effect.version, plane, ports.workloads, acting);
     case "upgrade-talos":
       return await upgradeTalos(effect.seat, effect.installer, plane, ports.talos, acting);
     case "tell": {

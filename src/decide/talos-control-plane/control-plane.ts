@@ -30,6 +30,8 @@ export interface ControlPlaneDecision {
 
 /** Nothing waits longer than this for a look at the time. */
 const LONGEST = 12 * 3_600_000;
+/** While a machine is upgraded in place: that something has not happened shows in nothing that changes. */
+const UPGRADE_LOOK = 10_000;
 
 export function decideControlPlane(observed: ObservedControlPlane, now: number): ControlPlaneDecision {
   const { cluster, isDeleting, machines } = observed;
@@ -83,7 +85,7 @@ export function decideControlPlane(observed: ObservedControlPlane, now: number):
     ...(etcd !== undefined && { etcd: rosterOf(etcd, observed.status.etcd ?? []) }),
     ...(departed.length > 0 && { departed }),
     creating: scaling.creating,
-    upgrading: upgrading.record,
+    upgrading: upgrading.done ?? upgrading.record,
     waiting: wait === undefined ? undefined : waitingOf(observed, wait, now),
     observedGeneration: observed.generation,
     conditions: conditionsOf(observed, told),
@@ -94,7 +96,7 @@ export function decideControlPlane(observed: ObservedControlPlane, now: number):
     bootstrap: bootstrapping.record,
     upgrading: upgrading.record,
   };
-  const again = nextLook(observed, kubeconfig.renewAt, now);
+  const again = nextLook(observed, [kubeconfig.renewAt, upgrading.record && now + UPGRADE_LOOK], now);
   const base = { intent, ...(again !== undefined && { again }) };
 
   // Metadata is written by itself: the status of this turn would be of an older state.
@@ -214,8 +216,8 @@ function waitingOf(
 }
 
 /** What the passing of time changes: certificates, ages, and that what was said is not true for ever. */
-function nextLook(observed: ObservedControlPlane, renewAt: number | undefined, now: number): number | undefined {
-  const times = [renewAt, agesAt(observed, now)].filter((time) => time !== undefined);
+function nextLook(observed: ObservedControlPlane, due: readonly (number | undefined)[], now: number): number | undefined {
+  const times = [...due, agesAt(observed, now)].filter((time) => time !== undefined);
   if (times.length === 0) return undefined;
   return Math.min(LONGEST, Math.max(1000, Math.min(...times) - now));
 }

@@ -21,11 +21,11 @@ export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined
     (machine) => isEnding || (isBootstrapped ? isOutside(machine, etcd, now) : isBlank(machine, observed)),
   );
   const proof = (machine: ControlPlaneMachine): Proof => {
-    if (isEnding) return { of: "none" };
+    if (isEnding || (isBootstrapped && machine.addresses.length === 0)) return { of: "none" };
     if (!isBootstrapped)
       return { of: "blank", seats: observed.machines.filter(({ addresses }) => addresses.length > 0).map(seatOf) };
     const others = etcd === undefined ? [] : witnesses(observed.machines, etcd, machine.uid);
-    return others.length === 0 ? { of: "none" } : { of: "outside", addresses: machine.addresses, others };
+    return { of: "outside", addresses: machine.addresses, others };
   };
   const effects = free.map((machine): ControlPlaneEffect => {
     const { name, uid } = machine;

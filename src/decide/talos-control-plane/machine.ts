@@ -191,7 +191,14 @@ export type ControlPlaneEffect =
     }
   | { readonly do: "kubeconfig"; readonly server: string }
   | { readonly do: "tell"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
-  | { readonly do: "upgrade-kubernetes"; readonly seat: Seat; readonly version: string }
+  | {
+      readonly do: "upgrade-kubernetes";
+      readonly seat: Seat;
+      readonly version: string;
+      readonly part: "control-plane" | "kubelet";
+    }
+  /** What a Node runs of the control plane is of the version, and ready. */
+  | { readonly do: "confirm-components"; readonly node: string; readonly version: string }
   | { readonly do: "upgrade-talos"; readonly seat: Seat; readonly installer: string };
 
 /** What is confirmed before a Machine is deleted: that it is the only one that goes, and that etcd can do without its member, if it has one. */
@@ -234,6 +241,9 @@ export interface Wait {
 export const BOOTSTRAP_MARK = "controlplane.cluster.x-k8s.io/etcd";
 /** Holds a Machine that is being deleted until its member has left etcd. */
 export const LEAVE_HOOK = "pre-terminate.delete.hook.machine.cluster.x-k8s.io/talos-etcd";
+
+/** On a Machine whose part of the control plane was upgraded in place: the version. */
+export const COMPONENTS_ANNOTATION = "controlplane.cluster.x-k8s.io/kubernetes-version";
 
 /** Milliseconds for which what a machine said is taken for true. */
 export const FRESH = 90_000;

@@ -1,5 +1,7 @@
 /** The client of apid: gRPC over mutual TLS. */
+import { fromBinary } from "@bufbuild/protobuf";
 import { ConnectError, Code } from "@connectrpc/connect";
+import { MachineConfigSpecSchema } from "#proto/cosi/resource_pb.js";
 import {
   ApplyConfigurationRequest_Mode as ApplyMode,
   RebootRequest_Mode as RebootMode,
@@ -121,6 +123,7 @@ export const dialTalos: TalosDial = (target): TalosApi => {
       const { warnings, modeDetails } = only("ApplyConfiguration", answer.messages);
       return { warnings, details: modeDetails };
     },
+    configuration: () => configuration(line),
     kubeconfig: () => kubeconfig(line),
     close: () => line.close(),
   };
@@ -173,6 +176,25 @@ async function* events(
   } catch (error) {
     if (signal?.aborted === true) return;
     throw faultOf(error, "Events", name);
+  }
+}
+
+async function configuration(line: Line): Promise<string> {
+  const about = { namespace: "config", type: "MachineConfigs.config.talos.dev", id: "v1alpha1" };
+  const { resource } = await line.call({ name: "Get", isRead: true, isQuiet: true }, (_machine, options, resources) =>
+    resources.get(about, options),
+  );
+  const { protoSpec = new Uint8Array() } = resource?.spec ?? {};
+  const bytes = specOf(protoSpec);
+  if (bytes.length === 0) throw talosFault("talos.not-ready", "Get: an answer without a configuration");
+  return new TextDecoder().decode(bytes);
+}
+
+function specOf(protoSpec: Uint8Array): Uint8Array {
+  try {
+    return fromBinary(MachineConfigSpecSchema, protoSpec).yamlMarshalled;
+  } catch (cause) {
+    throw talosFault("talos.not-ready", "Get: an answer that does not parse", {}, cause);
   }
 }
 

@@ -4,12 +4,14 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import type { SecureClientSessionOptions } from "node:http2";
 import { standardKey } from "#io/node/pki.ts";
+import { State } from "#proto/cosi/resource_pb.js";
 import { MachineService } from "#proto/talos/machine_pb.js";
 import { Fault } from "#std/fault.ts";
 import type { MaintenanceTarget, TalosTarget } from "#talos/api.ts";
 import { faultOf, passedOn } from "./faults.ts";
 
 export type Machine = Client<typeof MachineService>;
+export type Resources = Client<typeof State>;
 
 /** What every message of an answer has. */
 export interface Answered {
@@ -36,6 +38,7 @@ const UNKNOWN = 2;
 interface Endpoint {
   readonly name: string;
   readonly machine: Machine;
+  readonly resources: Resources;
   readonly sessions: Http2SessionManager;
 }
 
@@ -55,12 +58,12 @@ export class Line {
    */
   async call<T>(
     { name, timeout = TIMEOUT, isRead, isQuiet = false }: CallSettings,
-    ask: (machine: Machine, options: CallOptions) => Promise<T>,
+    ask: (machine: Machine, options: CallOptions, resources: Resources) => Promise<T>,
   ): Promise<T> {
     let last: Fault | undefined;
     for (const endpoint of this.#endpoints) {
       try {
-        const answer = await ask(endpoint.machine, { timeoutMs: timeout, headers: this.#headers() });
+        const answer = await ask(endpoint.machine, { timeoutMs: timeout, headers: this.#headers() }, endpoint.resources);
         check(answer, name, endpoint.name);
         return answer;
       } catch (error) {
@@ -107,7 +110,7 @@ function open(name: string, tls: SecureClientSessionOptions): Endpoint {
   const baseUrl = urlOf(name);
   const sessions = new Http2SessionManager(baseUrl, { pingIntervalMs: PING, idleConnectionTimeoutMs: 5 * 60_000 }, tls);
   const transport = createGrpcTransport({ baseUrl, sessionManager: sessions, readMaxBytes: 16 * 1024 * 1024 });
-  return { name, machine: createClient(MachineService, transport), sessions };
+  return { name, machine: createClient(MachineService, transport), resources: createClient(State, transport), sessions };
 }
 
 /** `host`, `host:port`, an IPv6 address with brackets or without. */

@@ -6,6 +6,7 @@ import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
 import { MetalMachineTemplate } from "#kinds/infrastructure/v1alpha3/metal-machine-template.ts";
+import type { Client } from "#kube/client.ts";
 import { ContractKinds } from "#kube/contract.ts";
 import type { Controller } from "#kube/controller.ts";
 import { entries, Secret } from "#kube/secret.ts";
@@ -17,10 +18,21 @@ import type { World } from "../../kube/world.ts";
 import { TalosMachines } from "./machines.ts";
 
 export type Spec = NonNullable<TalosControlPlane["spec"]>;
+/** As it was served when the machine was installed. */
+const CONFIG = `version: v1alpha1
+machine:
+    type: controlplane
+    kubelet:
+        image: ghcr.io/siderolabs/kubelet:v1.34.1
+        extraArgs: {provider-id: "sidero://server"}
+cluster:
+    apiServer: {image: "registry.k8s.io/kube-apiserver:v1.34.1"}
+`;
 type MachineStatus = NonNullable<Machine["status"]>;
 
 export const NAMESPACE = "default";
 const FINALIZER = "machine.cluster.x-k8s.io";
+const OLD = "v1.34.1";
 const NOW = "2026-01-01T00:00:00Z";
 
 export class TestCluster {
@@ -31,6 +43,8 @@ export class TestCluster {
   servers: number | undefined;
   /** Nodes that do not become ready. */
   readonly unready = new Set<string>();
+  /** Machines whose static pods do not become ready. */
+  readonly slowPods = new Set<string>();
   #listener: ((cluster: ClusterName) => void) | undefined;
   #nodes: WorkloadNode[] | undefined;
   #lastAddress = 0;
@@ -50,7 +64,8 @@ export class TestCluster {
     const { world, talos, pki } = this;
     const workloads: Workloads = {
       sight: () => ({ nodes: this.#nodes, problem: undefined, since: undefined }),
-      client: () => Promise.reject(new Error("no part of this")),
+      client: async () =>
+        ({ for: () => ({ in: () => ({ list: async () => ({ items: await this.#pods() }) }) }) }) as unknown as Client,
       onChange: (listener) => {
         this.#listener = listener;
         return () => (this.#listener = undefined);
@@ -59,6 +74,18 @@ export class TestCluster {
     const kinds = new ContractKinds(world.client);
     const ports = { dial: talos.dial, workloads, kinds, pki, clock: world.clock, entropy: new SeededEntropy(5) };
     return createTalosControlPlaneController(ports);
+  }
+
+  /** What the kubelets mirror of the static pods, of the version that the machine's configuration says. */
+  async #pods(): Promise<object[]> {
+    const machines = await this.machines();
+    return machines.map((machine) => {
+      const name = machine.metadata.name ?? "";
+      const version = /kube-apiserver:(v[\d.]+)/.exec(this.talos.machines.get(this.addressOf(machine))?.config ?? "")?.[1] ?? OLD;
+      const containers = [{ image: `registry.k8s.io/kube-apiserver:${version}` }];
+      const conditions = [{ type: "Ready", status: this.slowPods.has(name) ? "False" : "True" }];
+      return { metadata: { name: `kube-apiserver-${name}` }, spec: { nodeName: name, containers }, status: { conditions } };
+    });
   }
 
   async plane(): Promise<TalosControlPlane> {
@@ -172,7 +199,7 @@ export class TestCluster {
       if (this.servers === 0) return;
       if (this.servers !== undefined) this.servers--;
       const address = `10.0.0.${++this.#lastAddress}`;
-      this.talos.add(name, address, 3);
+      this.talos.add(name, address, 3).config = CONFIG;
       const addresses = [
         { type: "Hostname", address: name },
         { type: "InternalIP", address },
@@ -210,7 +237,7 @@ export class TestCluster {
     const machines = await this.machines();
     const nodes = machines
       .filter(({ status }) => status?.nodeRef !== undefined)
-      .map(({ metadata: { name = "" }, status, spec }): WorkloadNode => {
+      .map(({ metadata: { name = "" }, status }): WorkloadNode => {
         const talos = this.talos.machines.get(status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "");
         const isReady = talos?.isUp === true && !this.unready.has(name);
         return {
@@ -219,7 +246,7 @@ export class TestCluster {
           metadata: { name, labels: { "node-role.kubernetes.io/control-plane": "" } },
           status: {
             conditions: [{ type: "Ready", status: isReady ? "True" : "False" }],
-            nodeInfo: { kubeletVersion: /kubelet:(v[\d.]+)/.exec(talos?.config ?? "")?.[1] ?? spec?.version ?? "" },
+            nodeInfo: { kubeletVersion: /kubelet:(v[\d.]+)/.exec(talos?.config ?? "")?.[1] ?? OLD ?? "" },
           },
         };
       });

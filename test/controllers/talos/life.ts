@@ -256,6 +256,7 @@ export class Life {
         await confirm(effect.machine, effect.proof, PLANE, talos, acting);
         this.story.push(`we release ${effect.machine}`);
         delete find(effect.machine).annotations[LEAVE_HOOK];
+        this.#letGo(find(effect.machine));
         return;
       case "mark":
         this.#mark = effect.value;
@@ -271,6 +272,11 @@ export class Life {
       default:
         throw new Error(`not expected: ${effect.do}`);
     }
+  }
+
+  #letGo({ address }: LiveMachine): void {
+    const talos = this.talos.machines.get(address);
+    if (talos !== undefined) talos.isLeaving = true;
   }
 
   #create(name: string, failureDomain: string | undefined): void {

@@ -10,6 +10,8 @@ export interface TalosMachine {
   isUp: boolean;
   /** Ticks until it is. */
   delay: number;
+  /** It is let go: what it has begun it may end, but it begins nothing. Between that and being switched off are moments, which nobody can guard. */
+  isLeaving: boolean;
   member: string | undefined;
   hasData: boolean;
   version: string;
@@ -30,6 +32,7 @@ export class TalosMachines {
       address,
       isUp: delay === 0,
       delay,
+      isLeaving: false,
       member: undefined,
       hasData: false,
       version: "v1.13.2",
@@ -55,12 +58,12 @@ export class TalosMachines {
   /** What Talos does by itself: machines come up, join etcd, and get their vote. */
   tick(): void {
     for (const machine of this.machines.values()) {
-      if (machine.delay > 0 && --machine.delay === 0) machine.isUp = true;
+      if (machine.delay > 0 && --machine.delay === 0) this.power(machine, true);
       if (!machine.isUp) continue;
       const member = machine.member === undefined ? undefined : this.etcd.members.get(machine.member);
       try {
         if (member?.isLearner === true) this.etcd.promote(member.id);
-        else if (!machine.hasData && this.etcd.hasQuorum) {
+        else if (!machine.hasData && !machine.isLeaving && this.etcd.hasQuorum) {
           machine.member = this.etcd.join(machine.hostname, machine.address);
           machine.hasData = true;
         }
@@ -153,6 +156,7 @@ export class TalosMachines {
         await change(`apply ${address}`, () => void (machine.config = config));
         return { warnings: [], details: "" };
       },
+      configuration: async () => (await at()).config,
       kubeconfig: unused,
       close: () => {},
     };

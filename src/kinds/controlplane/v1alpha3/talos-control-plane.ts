@@ -120,8 +120,10 @@ const Creating = object({
 const Upgrading = object({
   machine: string().required().doc("Name of the Machine that is upgraded in place."),
   uid: string().required().doc("Its uid."),
-  to: string().required().doc("Kubernetes v1.34.1, or an installer image."),
+  to: string().required().doc("What it is to come to: Kubernetes v1.34.1, kubelet v1.34.1, or an installer image."),
   since: dateTime().required().doc("Since when."),
+  calledAt: dateTime().doc("When it was last told."),
+  confirmed: boolean().doc("Its part of the control plane was seen to be of the version."),
 });
 
 const Waiting = object({
