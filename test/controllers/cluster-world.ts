@@ -18,7 +18,7 @@ import { WorkloadNodes } from "#kube/workload-sight.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { createWorkloads } from "#kube/workloads.ts";
 import type { KubeObject } from "#schema/meta.ts";
-import { isWrite, startWorld, type World } from "../kube/world.ts";
+import { isWrite, startWorld, type World, type WorldOptions } from "../kube/world.ts";
 import { kubeconfigSecret, SecretKind, type WorkloadCluster, WorkloadNetwork } from "../kube/workload-cluster.ts";
 
 export const NAMESPACE = "default";
@@ -39,8 +39,11 @@ export class ClusterWorld {
   }
 
   /** Runs the Cluster and Machine controllers, and those that `others` makes. */
-  static async start(others: (ports: { clock: Clock; workloads: Workloads }) => Controller[] = () => []): Promise<ClusterWorld> {
-    const self = new ClusterWorld(await startWorld());
+  static async start(
+    others: (ports: { clock: Clock; workloads: Workloads }) => Controller[] = () => [],
+    options: WorldOptions = {},
+  ): Promise<ClusterWorld> {
+    const self = new ClusterWorld(await startWorld(options));
     const { world } = self;
     const ports = { client: world.access(), clock: world.clock, entropy: new SeededEntropy(9), log: silent };
     const { externals, run } = createExternals(ports);

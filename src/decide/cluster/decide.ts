@@ -113,7 +113,7 @@ function takeDown(observed: ObservedCluster): Takedown {
   const masters = machines.filter(isControlPlane);
   if (masters.length > 0) {
     const own = masters.filter((object) => isOwned(object, cluster));
-    return wait("WaitingForControlPlaneDeletion", said(masters), controlPlane === undefined ? own.flatMap(deletion) : []);
+    return wait("WaitingForControlPlaneDeletion", said(masters), own.flatMap(deletion));
   }
   const infra = objectOf(infrastructure);
   if (infra !== undefined) {
