@@ -91,20 +91,25 @@ function isProven(member: Member, entry: Entry, machines: readonly ControlPlaneM
   if (machines.some(({ uid }) => uid === entry.uid)) return false;
   // A member that has not started yet has no name.
   if (member.hostname !== "" && member.hostname.toLowerCase() !== entry.hostname.toLowerCase()) return false;
-  if (!shares(entry.addresses ?? [], member.addresses)) return false;
+  const isByName = (entry.addresses ?? []).length === 0 && member.hostname === entry.machine;
+  if (!isByName && !shares(entry.addresses ?? [], member.addresses)) return false;
   return !machines.some((machine) => {
     const isAnother = isFresh(machine, now) && (machine.facts.etcd !== undefined || machine.facts.hasEtcdData === false);
     return !isAnother && shares(machine.addresses, member.addresses);
   });
 }
 
-/** The Machine that had its name and an address of it, if it was never seen on one: it joined while it was on its way out. */
+/**
+ * The Machine that had its name and an address of it, if it was never seen on one: it joined while it was on its way out. Of one that went before
+ * anybody knew its address the name has to do, which is like no other Machine's.
+ */
 function departedOf({ id, hostname, addresses }: Member, departed: Departed): Entry | undefined {
   const short = (name: string): string => name.toLowerCase().split(".")[0]!;
   const machine = departed.find(
     (each) =>
-      shares(each.addresses ?? [], addresses) &&
-      (hostname === "" || (each.hostnames ?? []).some((name) => short(name) === short(hostname))),
+      ((each.addresses ?? []).length === 0 && hostname === each.machine) ||
+      (shares(each.addresses ?? [], addresses) &&
+        (hostname === "" || (each.hostnames ?? []).some((name) => short(name) === short(hostname)))),
   );
   return machine && { id, hostname, addresses: machine.addresses ?? [], machine: machine.machine, uid: machine.uid };
 }
@@ -112,7 +117,7 @@ function departedOf({ id, hostname, addresses }: Member, departed: Departed): En
 /** With those that are being deleted now; so many are kept. */
 export function departedWith(machines: readonly ControlPlaneMachine[], before: Departed): Departed {
   const leaving = machines.filter(
-    ({ uid, isDeleting, addresses }) => isDeleting && addresses.length > 0 && !before.some((each) => each.uid === uid),
+    ({ uid, isDeleting }) => isDeleting && !before.some((each) => each.uid === uid),
   );
   if (leaving.length === 0) return before;
   const entries = leaving.map(({ name, uid, hostnames, nodeName, addresses }) => ({
