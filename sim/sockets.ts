@@ -28,10 +28,22 @@ export function httpUntilDeath(open: OpenHttp, life: Life): OpenHttp {
   return (target) => {
     const inner = open(target);
     return {
-      request: (request) => (life.alive ? life.live(inner.request(request)) : new Promise(() => {})),
+      request: async (request) => {
+        const answer = await (life.alive ? life.live(inner.request(request)) : new Promise<never>(() => {}));
+        return { ...answer, body: untilEnd(answer.body, life) };
+      },
       close: () => inner.close(),
     };
   };
+}
+
+/** Nothing comes any more, and whoever sends finds its other end closed. */
+async function* untilEnd<T>(stream: AsyncIterable<T>, life: Life): AsyncGenerator<T, void, undefined> {
+  for await (const piece of stream) {
+    if (!life.alive) break;
+    yield piece;
+  }
+  if (!life.alive) await new Promise<never>(() => {});
 }
 
 /** The same for calls to Talos. */
@@ -39,7 +51,8 @@ export function talosUntilDeath(dial: TalosDial, life: Life): TalosDial {
   return (target) => {
     const inner = dial(target);
     const calls = Object.entries(inner).map(([name, call]: [string, (...asked: unknown[]) => unknown]) => {
-      if (name === "close" || name === "events") return [name, call];
+      if (name === "close") return [name, call];
+      if (name === "events") return [name, (...asked: unknown[]) => untilEnd(call(...asked) as AsyncIterable<unknown>, life)];
       return [
         name,
         (...asked: unknown[]) => (life.alive ? life.live(call(...asked) as Promise<unknown>) : new Promise(() => {})),

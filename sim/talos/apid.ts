@@ -42,6 +42,10 @@ export function callsOf(talos: Talos): Calls {
     if (talos.controlPlane === undefined) throw refused(call, "etcd is only available on control plane nodes");
     return talos.controlPlane;
   };
+  /** One sequence at a time: the second is refused, whichever it is. */
+  const needUnlocked = (call: string): void => {
+    if (talos.isLeaving) throw fault("talos.not-ready", call, "failed to acquire sequence lock");
+  };
   /** etcd says no in words of its own. */
   const asked = async <T>(call: string, act: () => T): Promise<T> => {
     try {
@@ -72,6 +76,7 @@ export function callsOf(talos: Talos): Calls {
       return events.follow(tail, signal, ended);
     },
     reset: async ({ graceful, reboot }) => {
+      needUnlocked("Reset");
       if (graceful && talos.controlPlane?.member !== undefined) await asked("Reset", () => talos.controlPlane!.leave());
       talos.leave("reset", ANSWER + ERASING, () => {
         body.disk.erase();
@@ -84,6 +89,7 @@ export function callsOf(talos: Talos): Calls {
       const { installation } = talos;
       if (version === undefined) throw refused("Upgrade", "the image has no version for a tag");
       if (installation === undefined) throw fault("talos.not-ready", "Upgrade", "nothing is installed");
+      needUnlocked("Upgrade");
       if (stage) installation.staged = version;
       talos.leave("upgrade", ANSWER + (stage ? SHUTDOWN : UPGRADING), () => {
         installation.version = version;
@@ -91,6 +97,7 @@ export function callsOf(talos: Talos): Calls {
       });
     },
     reboot: async () => {
+      needUnlocked("Reboot");
       talos.leave("reboot", ANSWER + SHUTDOWN, () => body.reboot());
     },
     applyConfiguration: async ({ config, mode = "auto", dryRun = false }) => {

@@ -31,6 +31,7 @@ export class Talos {
   installation: Installation | undefined;
   hostname: string;
   controlPlane: ControlPlane | undefined;
+  #isLeaving = false;
   #kubelet: Kubelet | undefined;
   #apply: ((acquired: Acquired) => void) | undefined;
 
@@ -67,9 +68,15 @@ export class Talos {
     this.#kubelet?.restart();
   }
 
+  /** A sequence runs, and is the last of this start. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   /** Once what is under way has been answered. */
   leave(sequence: "reboot" | "reset" | "upgrade", after: number, end: () => void): void {
     const { life, tell } = this.body;
+    this.#isLeaving = true;
     this.events.sequence(sequence, "start");
     tell(`${sequence} is asked of it`);
     life.after(after, end);

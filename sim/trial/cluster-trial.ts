@@ -231,6 +231,9 @@ async function problemsOf({ hall, ledger }: Trial, tenant: Tenant, wanted: Wante
     ...of("MetalMachines", metalMachines.length, count),
     ...of("ServerBindings", bound.length, count),
     ...of("Nodes", nodes.length, count),
+    ...nodes
+      .filter(({ metadata }) => !machines.some(({ status }) => nodeOf(status) === metadata.name))
+      .map(({ metadata }) => `Node ${metadata.name} is of no Machine`),
     ...of("Nodes that are ready", ready.length, count),
     ...of("control plane Nodes", nodes.filter(isControl).length, wanted.controlPlanes),
     ...nodes.flatMap((node) =>
@@ -258,6 +261,10 @@ async function remains(trial: Trial, tenant: Tenant): Promise<string[]> {
       return `${identity.serial} is ${phase}, clean: ${isClean}, power ${power}, ${screen}, waiting for ${waiting?.waitingFor}`;
     }),
   ];
+}
+
+function nodeOf(status: Loose["status"]): string | undefined {
+  return (status?.["nodeRef"] as { name: string } | undefined)?.name;
 }
 
 function isReady({ status }: WorkloadNode): boolean {

@@ -145,12 +145,12 @@ const steps: [what: string, ObservedMachine, reason: string, effects: string][] 
     "delete-node",
   ],
   [
-    "and while the cluster's address is moving",
+    "and while the next API server comes up",
     observed({
       infrastructure: gone,
       bootstrap: gone,
       machine: going({}, { deletion: { nodeDeletionTimeoutSeconds: 10 } }),
-      nodes: { ...unreached, since: NOW - 9_999 },
+      nodes: { ...unreached, since: NOW - 59_999 },
     }),
     "DeletingNode",
     "",
@@ -161,7 +161,7 @@ const steps: [what: string, ObservedMachine, reason: string, effects: string][] 
       infrastructure: gone,
       bootstrap: gone,
       machine: going({}, { deletion: { nodeDeletionTimeoutSeconds: 10 } }),
-      nodes: { ...unreached, since: NOW - 10_000 },
+      nodes: { ...unreached, since: NOW - 60_000 },
     }),
     "DeletionCompleted",
     "",

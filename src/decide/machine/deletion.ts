@@ -17,8 +17,8 @@ type Times = NonNullable<NonNullable<Machine["status"]>["deletion"]>;
 /** Milliseconds until a drain and volumes are looked at again, and until a Node that is to go is. */
 const RETRY = 5_000;
 const NODE_RETRY = 2_000;
-/** Milliseconds that a cluster may be silent when it is to be told that a Node is gone: longer than a shared address takes to move. */
-const NODE_PATIENCE = 10_000;
+/** Milliseconds that a cluster may be silent when it is to be told that a Node is gone: longer than the next API server takes to come up. */
+const NODE_PATIENCE = 60_000;
 /** Seconds a Pod is given whose node does not answer. */
 const LAST_GRACE = 1;
 /** Evictions of one turn: each is a request. */
