@@ -141,9 +141,11 @@ export class Pools {
     return pool;
   }
 
+  /** Its place in the queue stays when it wants something else of the same class. */
   #wait(key: string, wish: Wish): void {
+    for (const [serverClass, others] of this.#waiting) if (serverClass !== wish.serverClass) others.delete(key);
     const waiting = this.#waiting.get(wish.serverClass) ?? new Map<string, Wish>();
-    if (!waiting.has(key)) this.#waiting.set(wish.serverClass, waiting.set(key, wish));
+    this.#waiting.set(wish.serverClass, waiting.set(key, wish));
   }
 
   /** Why the Server cannot be had by `key`, or by just anybody. */
