@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Bmc } from "./bmc/bmc.ts";
 import { bmcOf, describe, FIRMWARES, type Firmware } from "./description.ts";
-import { bring } from "./peers.ts";
+import { offerTalos } from "./cluster.ts";
+import type { Files } from "./files.ts";
+import { bring, bringStandIn } from "./peers.ts";
 import { powerOn } from "./power-on.ts";
 import { createScreen } from "./screen.ts";
 import { openSite, type Dhcp, type Site } from "./site.ts";
@@ -17,6 +19,7 @@ const USAGE = `make lab ARGS="…"
   --memory MIB        of each machine (768)
   --flags "A=B C=D"   more flags of sidero up, without the dashes
   --no-bmc            machines without BMCs: people press their buttons
+  --talos             offer what stands in for Talos, for clusters
   --off               do not switch the machines on`;
 
 const DHCP: Readonly<Record<string, Dhcp>> = { ours: "server", dnsmasq: "proxy" };
@@ -57,6 +60,7 @@ const OPTIONS = {
   flags: { type: "string", default: "" },
   bmc: { type: "boolean", default: true },
   off: { type: "boolean", default: false },
+  talos: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -94,10 +98,13 @@ const descriptions = Array.from({ length: count }, (_, index) =>
 await rm(LOGS, { recursive: true, force: true });
 const site = await openSite({ machines: descriptions, dhcp, logs: LOGS, flags, ...bring() });
 const interrupted = once(process, "SIGINT");
+let files: Files | undefined;
 try {
+  if (values.talos) files = await offerTalos(site, bringStandIn());
   console.log(hints(site));
   if (!values.off) await Promise.race([interrupted, powerOn(site, createScreen(process.stdout), PATIENCE)]);
   await interrupted;
 } finally {
+  await files?.stop();
   await site.close();
 }

@@ -63,7 +63,7 @@ export async function installSystem({ machine, say, install, version, config }: 
   const partition = (label: string): string => volumes.partitions.get(label)!;
   say("making file systems");
   await must(machine, `${INSTALLER}/${FILES.makeFat}`, "-F", "32", "-s", "8", "-n", "EFI", partition("EFI"));
-  for (const label of ["STATE", "EPHEMERAL"]) await makeFileSystem(machine, partition(label));
+  for (const label of ["STATE", "EPHEMERAL"]) await makeFileSystem(machine, partition(label), label);
   say("copying the system and its boot loaders");
   await mount(machine, partition("EFI"), BOOT, "vfat");
   await fillBoot([...ARGUMENTS, ...OWN_ARGUMENTS], install.extraKernelArgs);

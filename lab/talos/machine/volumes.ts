@@ -81,15 +81,15 @@ export async function mountVolumes(machine: Machine, { partitions }: Volumes): P
     const path = partitions.get(label);
     if (path === undefined) throw new Error(`there is no partition ${label}`);
     await mount(machine, path, target, "ext4").catch(async () => {
-      await makeFileSystem(machine, path);
+      await makeFileSystem(machine, path, label);
       await mount(machine, path, target, "ext4");
     });
   }
 }
 
-/** Few inodes: making more would take longer than anything else in an emulated machine. */
-export async function makeFileSystem(machine: Machine, path: string): Promise<void> {
-  await must(machine, "/run/busybox", "mke2fs", "-F", "-i", "262144", path);
+/** Few inodes, one for so many bytes: on a large disk, making more would take longer than anything else in an emulated machine. */
+export async function makeFileSystem(machine: Machine, path: string, label: string): Promise<void> {
+  await must(machine, "/run/busybox", "mke2fs", "-F", "-i", label === "STATE" ? "65536" : "1048576", path);
 }
 
 export async function readConfig(): Promise<string | undefined> {
