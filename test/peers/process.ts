@@ -11,6 +11,9 @@ export interface Child {
 }
 
 const LOG_LIMIT = 64 * 1024;
+/** One listener for all that run. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 export function start(command: string, args: readonly string[], env: Record<string, string> = {}): Child {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
@@ -25,12 +28,12 @@ export function start(command: string, args: readonly string[], env: Record<stri
     child.once("close", () => resolve());
   });
   const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
+  running.add(child);
   return {
     process: child,
     log: () => log,
     async stop(signal = "SIGTERM") {
-      process.removeListener("exit", kill);
+      running.delete(child);
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       const insist = setTimeout(kill, 5_000);
       await ended;

@@ -16,6 +16,8 @@ import { FILES } from "./files.ts";
 
 /** Boot loaders and what makes their file system, with what grub-mkimage itself is linked to. */
 const LOADERS = ["grub-common", "grub-pc-bin", "systemd-boot-efi", "dosfstools"];
+/** For SideroLink: its program, and below what is loaded when it is wanted. */
+const WIREGUARD = ["wireguard-tools"];
 const LIBRARIES = ["libdevmapper1.02.1", "liblzma5", "libselinux1", "libudev1", "libpcre2-8-0"];
 /** To mount the system, and the file systems of an installed disk; ext4 finds what it counts checks with by that name only. */
 const MODULES = ["loop", "squashfs", "vfat", "nls_cp437", "nls_ascii", "crc32c_generic", "ext4"];
@@ -27,10 +29,12 @@ build(target);
 
 function build(out: string): void {
   const started = Date.now();
-  const packages = fetchPackages("amd64", [...PACKAGES, ...LOADERS, ...LIBRARIES], CACHE);
+  const packages = fetchPackages("amd64", [...PACKAGES, ...LOADERS, ...WIREGUARD, ...LIBRARIES], CACHE);
   const { root } = packages;
   const version = readdirSync(`${root}/lib/modules`)[0]!;
-  const modules = inOrder(readModules(`${root}/lib/modules/${version}`), MODULES);
+  const all = readModules(`${root}/lib/modules/${version}`);
+  const modules = inOrder(all, MODULES);
+  const tunnel = inOrder(all, ["wireguard"]);
   const recipe = (name: string): Buffer => readFileSync(`${PROJECT}/lab/talos/image/${name}`);
   const start = archive([
     ...["dev", "proc", "sys", "system"].map(directory),
@@ -40,6 +44,9 @@ function build(out: string): void {
     file("bin/busybox", readFileSync(`${root}/bin/busybox`), 0o755),
     ...modules.map(({ name, content }) => file(`modules/${name}.ko`, content)),
     file("modules/order", `${modules.map(({ name }) => name).join("\n")}\n`),
+    file("run/bin/wg", readFileSync(`${root}/usr/bin/wg`), 0o755),
+    ...tunnel.map(({ name, content }) => file(`run/modules/${name}.ko`, content)),
+    file("run/modules/order", `${tunnel.map(({ name }) => name).join("\n")}\n`),
     file("run/system-init", recipe("system-init"), 0o755),
     file(
       "run/machined.cjs",

@@ -121,7 +121,7 @@ export function callsOf(running: Running): Partial<Calls> {
       if (meta === undefined) throw new ConnectError("nothing is installed that could be upgraded", Code.FailedPrecondition);
       say(`upgrade request received: ${image}`);
       const run = async (): Promise<void> => {
-        await writeMeta(meta, { version });
+        await writeMeta(meta, { version, uniqueToken: host.uniqueToken });
         await end(host, "reboot");
       };
       return { messages: [{ ack: "Upgrade request received", actorId: later("upgrade", run) }] };

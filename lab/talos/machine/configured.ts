@@ -15,7 +15,7 @@ import { problemOf } from "./console.ts";
 import { openEtcd } from "./etcd.ts";
 import { isControlPlane } from "./facts.ts";
 import type { Authority } from "./facts.ts";
-import { addressesOf, sequence } from "./host.ts";
+import { addressesOf, sequence, tellAddresses } from "./host.ts";
 import type { Host } from "./host.ts";
 import { hostnameOf } from "./hostname.ts";
 import type { Running } from "./running.ts";
@@ -57,6 +57,7 @@ export async function runConfigured(host: Host, text: string, networking: Promis
     for (const id of HOLLOW) host.services.set(id, "Running", "Service is a name only in the stand-in");
     await networking;
     host.hostname = await hostnameOf(host, facts.hostname);
+    tellAddresses(host);
     host.say(`${host.hostname} is a ${facts.type} of ${facts.clusterName || "its cluster"} at ${addressesOf(host).join(", ")}`);
     await startApis(running);
   });

@@ -40,12 +40,13 @@ export interface InstallOptions {
   readonly say: Say;
   readonly install: Install;
   readonly version: string;
+  readonly uniqueToken: string;
   /** The configuration that is kept. */
   readonly config: string;
 }
 
 /** Resolves when everything is on the disk, mounted. Throws when it cannot be done: no such disk, too small. */
-export async function installSystem({ machine, say, install, version, config }: InstallOptions): Promise<Volumes> {
+export async function installSystem({ machine, say, install, version, uniqueToken, config }: InstallOptions): Promise<Volumes> {
   const disk = await chooseDisk(machine, install);
   const bytes = await sizeOf(machine, disk);
   say(`installing ${version} to ${disk} (${Math.round(bytes / 2 ** 30)} GiB)`);
@@ -68,7 +69,7 @@ export async function installSystem({ machine, say, install, version, config }: 
   await mount(machine, partition("EFI"), BOOT, "vfat");
   await fillBoot([...ARGUMENTS, ...OWN_ARGUMENTS], install.extraKernelArgs);
   await must(machine, "umount", BOOT);
-  await writeMeta(partition("META"), { version });
+  await writeMeta(partition("META"), { version, uniqueToken });
   await mountVolumes(machine, volumes);
   await writeConfig(config);
   await must(machine, "sync");

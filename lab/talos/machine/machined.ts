@@ -8,9 +8,11 @@ import { systemClock as clock } from "#io/node/clock.ts";
 import { machine } from "#io/node/machine.ts";
 import type { Log } from "#io/log.ts";
 import { toLatin1 } from "#std/bytes.ts";
+import { parseConfig } from "#talos/document/parse.ts";
 import { createConsole, problemOf } from "./console.ts";
 import type { Say } from "./console.ts";
-import { createHost } from "./host.ts";
+import { createHost, tellAddresses } from "./host.ts";
+import type { Host } from "./host.ts";
 import { findVolumes, mountVolumes, readConfig, readMeta } from "./volumes.ts";
 
 /** What a Talos that was started from the network calls itself; an installed one is of its installer's version. */
@@ -42,15 +44,35 @@ async function run(say: Say): Promise<void> {
   const networking = bringUp({ machine, clock, log: logOf(say), plan, family, dhcp6: () => {} });
   if (host.volumes !== undefined) {
     await mountVolumes(machine, host.volumes);
-    host.version = (await readMeta(host.volumes))?.version ?? VERSION;
+    const meta = await readMeta(host.volumes);
+    host.version = meta?.version ?? VERSION;
+    host.uniqueToken = meta?.uniqueToken ?? host.uniqueToken;
     say(`${host.version} is installed on ${host.volumes.disk}`);
   }
   // A disk that has a configuration is never asked for another one: re-provisioning takes wiping it.
   // Loading what only some boots need takes an emulated machine seconds: here it goes on while DHCP waits, and is left out where nobody needs it.
   const installed = host.volumes && (await readConfig());
+  void networking.then(() => report(host, installed)).catch((error: unknown) => say(problemOf(error)));
   const config = installed ?? (await (await import("./unconfigured.ts")).configure(host, networking));
   const { runConfigured } = await import("./configured.ts");
   return runConfigured(host, config, networking);
+}
+
+/** SideroLink, where somebody wants it: beside all else, as nothing here needs it. */
+async function report(host: Host, installed: string | undefined): Promise<void> {
+  if (!isLinked(host.line, installed)) return;
+  const { joinLink, linkOf } = await import("./siderolink.ts");
+  const link = linkOf(host, installed === undefined ? undefined : parseConfig(installed));
+  if (link === undefined) return;
+  await joinLink(host, link);
+  tellAddresses(host);
+  const { reportEvents, reportKernelLog } = await import("./reports.ts");
+  if (link.logs !== undefined) reportKernelLog(host, link.logs);
+  if (link.events !== undefined) await reportEvents(host, link.events);
+}
+
+function isLinked(line: readonly Argument[], installed: string | undefined): boolean {
+  return argumentOf(line, "siderolink.api") !== undefined || (installed?.includes("SideroLinkConfig") ?? false);
 }
 
 /** Kernel self protection: Talos does not boot without (facts §6.1). */

@@ -1,14 +1,23 @@
 /** A machine without a configuration on its disk: it gets one by `talos.config`, or from whoever applies one in maintenance, and installs itself. */
+import { setTimeout } from "node:timers/promises";
 import { argumentOf } from "#agent/steps/command-line.ts";
-import { ConfigLoadErrorEventSchema, ConfigValidationErrorEventSchema } from "#proto/siderolink/machine_events_pb.js";
+import {
+  ConfigLoadErrorEventSchema,
+  ConfigValidationErrorEventSchema,
+  PhaseEvent_Action,
+  PhaseEventSchema,
+} from "#proto/siderolink/machine_events_pb.js";
 import { parseConfig } from "#talos/document/parse.ts";
 import { checkConfig, versionOf } from "./check.ts";
 import { download, resolveUrl, retried } from "./acquire.ts";
 import { end } from "./ending.ts";
 import { factsOf } from "./facts.ts";
-import { sequence } from "./host.ts";
+import { PLANNED_REBOOT, sequence } from "./host.ts";
 import type { Host } from "./host.ts";
 import { installSystem } from "./install.ts";
+
+/** Milliseconds in which the last events leave. */
+const PARTING = 500;
 
 /** Resolves to the configuration of a machine that runs from memory; one that installs itself starts again. `networking`: when it has an address. */
 export async function configure(host: Host, networking: Promise<unknown>): Promise<string> {
@@ -22,8 +31,16 @@ export async function configure(host: Host, networking: Promise<unknown>): Promi
   }
   // Where Talos installs what it finds no image of, it would fail later.
   const version = versionOf(install.image) ?? host.version;
-  await sequence(host, "install", () => installSystem({ ...host, install, version, config: text }));
+  await sequence(host, "install", async () => {
+    const phase = (action: PhaseEvent_Action): void => host.events.emit(PhaseEventSchema, { phase: "install", action });
+    phase(PhaseEvent_Action.START);
+    await installSystem({ ...host, install, version, config: text });
+    phase(PhaseEvent_Action.STOP);
+    return PLANNED_REBOOT;
+  });
   host.say("install successful");
+  // Whoever listens shall hear of it.
+  await setTimeout(PARTING);
   return end(host, "reboot");
 }
 

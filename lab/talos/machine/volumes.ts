@@ -22,6 +22,8 @@ export interface Block {
 export interface Meta {
   /** Of what is installed: the installer's tag. */
   readonly version: string;
+  /** What the machine shows SideroLink to be the same as before. */
+  readonly uniqueToken: string;
 }
 
 /** Disks and partitions that the kernel has. */
