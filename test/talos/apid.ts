@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TLSSocket } from "node:tls";
 import { standardKey, systemPki } from "#io/node/pki.ts";
+import { State } from "#proto/cosi/resource_pb.js";
 import { MachineService } from "#proto/talos/machine_pb.js";
 import type { KeyPair } from "#talos/pki.ts";
 
@@ -35,8 +36,12 @@ export async function authority(): Promise<KeyPair> {
   });
 }
 
-/** Without `ca` it is in maintenance: a certificate of nobody's, and nobody is asked for one. */
-export async function startApid(ca: KeyPair | undefined, answers: Answers): Promise<Apid> {
+/** `configuration`: the encoded spec of the resource. Without `ca` it is in maintenance: a certificate of nobody's, and nobody is asked for one. */
+export async function startApid(
+  ca: KeyPair | undefined,
+  answers: Answers,
+  configuration: () => Uint8Array = () => new Uint8Array(),
+): Promise<Apid> {
   const pair = await systemPki.issue(
     {
       algorithm: "ed25519",
@@ -54,7 +59,10 @@ export async function startApid(ca: KeyPair | undefined, answers: Answers): Prom
   const implementation = Object.fromEntries(
     Object.entries(answers).map(([method, answer]) => [method, observed(method, answer as Method, calls, peers)]),
   ) as Answers;
-  const handle = connectNodeAdapter({ routes: (router) => void router.service(MachineService, implementation) });
+  const get = observed("get", () => ({ resource: { spec: { protoSpec: configuration() } } }), calls, peers) as Get;
+  const handle = connectNodeAdapter({
+    routes: (router) => void router.service(MachineService, implementation).service(State, { get }),
+  });
   const server = createSecureServer(
     {
       cert: pair.certificate,
@@ -78,6 +86,7 @@ export async function startApid(ca: KeyPair | undefined, answers: Answers): Prom
   };
 }
 
+type Get = ServiceImpl<typeof State>["get"];
 type Method = (request: unknown, context: HandlerContext) => unknown;
 
 function observed(method: string, answer: Method, calls: Apid["calls"], peers: AsyncLocalStorage<string[]>): Method {

@@ -234,6 +234,27 @@ describe("the client of apid", () => {
     assert.equal(await dial({ ...(await target()), endpoints, node: "10.0.0.1" }).bootstrap(), "started");
   });
 
+  test("reads the configuration a machine runs with; what does not parse is told without being quoted", async () => {
+    const text = "version: v1alpha1\nmachine: {token: SECRET}\n";
+    let spec = Buffer.concat([Buffer.from([10, text.length]), Buffer.from(text)]);
+    const server = await startApid(ca, ANSWERS, () => spec);
+    servers.push(server);
+    const api = dial({ ...(await target()), endpoints: [server.endpoint] });
+    assert.equal(await api.configuration(), text);
+    const { calls } = server;
+    assert.deepEqual(
+      { ...(calls.at(-1)?.request as object), $typeName: undefined },
+      { $typeName: undefined, namespace: "config", type: "MachineConfigs.config.talos.dev", id: "v1alpha1" },
+    );
+    for (const bad of [Buffer.from([10, 99, 83]), Buffer.alloc(0)]) {
+      spec = bad;
+      const fault = await faultOf(api.configuration());
+      assert.equal(fault.code, "talos.not-ready");
+    }
+    const reader = dial({ ...(await target(["os:reader"])), endpoints: [server.endpoint] });
+    assert.equal((await faultOf(reader.configuration())).code, "talos.denied");
+  });
+
   test("does not wait for ever", async (context) => {
     const slow = await start(ca, {
       version: (_, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", reject)),

@@ -116,9 +116,7 @@ function departedOf({ id, hostname, addresses }: Member, departed: Departed): En
 
 /** With those that are being deleted now; so many are kept. */
 export function departedWith(machines: readonly ControlPlaneMachine[], before: Departed): Departed {
-  const leaving = machines.filter(
-    ({ uid, isDeleting }) => isDeleting && !before.some((each) => each.uid === uid),
-  );
+  const leaving = machines.filter(({ uid, isDeleting }) => isDeleting && !before.some((each) => each.uid === uid));
   if (leaving.length === 0) return before;
   const entries = leaving.map(({ name, uid, hostnames, nodeName, addresses }) => ({
     machine: name,
