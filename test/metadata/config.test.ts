@@ -181,3 +181,26 @@ test("a machine that has had its configuration boots from its disk, and is insta
   assert.equal((await world.ask(url, machine.address)).status, 403, "the old token is of another boot");
   assert.equal((await world.ask(anew, machine.address)).status, 200);
 });
+
+test("with SideroLink: its arguments and documents carry a token of the boot, the same however often it asks", async () => {
+  const linked = await startWorld({ link: "[fdae::1]" });
+  const machine = numbered(1);
+  await hold(linked, machine);
+  const text = await script(linked, machine);
+  const [, token] =
+    / siderolink\.api=grpc:\/\/10\.0\.0\.1:8081\?jointoken=([\w-]{100,}) talos\.logging\.kernel=tcp:\/\/\[fdae::1\]:4001 /.exec(
+      text,
+    ) ?? [];
+  assert.ok(token !== undefined, text);
+  const url = configIn(text, machine.uuid)!;
+  const answer = await linked.ask(url, machine.address);
+  assert.ok(
+    answer.text.endsWith(
+      `auto: stable # as it is\n---\napiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: grpc://10.0.0.1:8081?jointoken=${token}\n---\napiVersion: v1alpha1\nkind: EventSinkConfig\n` +
+        `endpoint: "[fdae::1]:4002"\n---\napiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote-log\nurl: tcp://[fdae::1]:4001\n`,
+    ),
+    answer.text,
+  );
+  assert.deepEqual(await linked.ask(url, machine.address), answer);
+  await linked.stop();
+});

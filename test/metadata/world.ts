@@ -23,6 +23,8 @@ import { environmentOf, held, type HeldMachine, type Holding, ordered } from "./
 export interface WorldOptions {
   readonly isOpen?: boolean;
   readonly identity?: "neighbour" | "network";
+  /** There is a SideroLink, with this for Sidero's end. */
+  readonly link?: string;
 }
 
 export interface World {
@@ -40,7 +42,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld({ isOpen = false, identity = "neighbour" }: WorldOptions = {}): Promise<World> {
+export async function startWorld({ isOpen = false, identity = "neighbour", link }: WorldOptions = {}): Promise<World> {
   const fixture = await startFixture({
     crds: families.map(toCrd),
     extensions: new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)])),
@@ -73,7 +75,14 @@ export async function startWorld({ isOpen = false, identity = "neighbour" }: Wor
       onServed: () => {},
       onRefused: (reason) => void refused.push(reason),
     },
-    settings: { endpoint: "10.0.0.1", port: 8081, diskMethod: "ipxe-exit", agentArguments: [], tokenLifetime: 3_600_000 },
+    settings: {
+      endpoint: "10.0.0.1",
+      port: 8081,
+      diskMethod: "ipxe-exit",
+      agentArguments: [],
+      tokenLifetime: 3_600_000,
+      ...(link !== undefined && { sideroLink: { host: link } }),
+    },
   });
   const settle = async (): Promise<void> => {
     await fixture.idle();

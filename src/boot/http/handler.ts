@@ -40,7 +40,9 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
   const admission = options.admission ?? new Admission({ limit: IN_FLIGHT, share: SHARE, patience: PATIENCE, clock });
   const findFile = createFindFile(options);
   const { metadata: sources } = options;
-  const metadata = sources && createMetadata({ ...options, ...metadataOf(settings), metadata: sources });
+  const metadata =
+    sources &&
+    createMetadata({ ...options, metadata: sources, tokenLifetime: settings.tokenLifetime, sideroLink: settings.sideroLink });
   const answerScript = createScriptRoute(options, metadata?.tokens);
 
   const refuse = ({ method, target, peer }: Incoming, status: number, reason: string, headers = {}): Outgoing => {
@@ -66,7 +68,10 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     const isConfig = path === "/configdata";
     if (isConfig || segments[0] === "cloud") {
       if (metadata === undefined) return refuse(incoming, 503, "there are no configurations here", RETRY_AFTER);
-      const answer = await metadata.answer(isConfig ? query : segments.slice(1), peer.address);
+      const answer = await metadata.answer(isConfig ? query : segments.slice(1), {
+        address: peer.address,
+        endpoint: endpointOf(incoming, settings),
+      });
       if (answer.is === "served")
         return { status: 200, headers: { ...UNKEPT, "content-type": answer.type }, body: [answer.text] };
       const headers = answer.status === 503 || answer.status === 429 ? RETRY_AFTER : {};
@@ -91,10 +96,6 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
       return refuse(incoming, 500, "something went wrong here; the log says what");
     }
   };
-}
-
-function metadataOf({ tokenLifetime, sideroLink }: ScriptOptions["settings"]): { tokenLifetime: number; hasLink: boolean } {
-  return { tokenLifetime, hasLink: sideroLink !== undefined };
 }
 
 interface Circumstances {

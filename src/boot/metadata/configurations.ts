@@ -7,6 +7,7 @@ import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { Fault } from "#std/fault.ts";
 import { printConfig } from "#talos/document/document.ts";
 import { parseConfig } from "#talos/document/parse.ts";
+import { type LinkFacts, linkFactsOf } from "#talos/link/append.ts";
 import { addressesIn } from "#talos/node/addresses.ts";
 import { withNode } from "#talos/node/labels.ts";
 import { readOperations } from "#talos/patch/json-patch.ts";
@@ -20,6 +21,8 @@ export interface Configuration {
   readonly text: Buffer;
   /** That it gives to the machine. */
   readonly addresses: readonly string[];
+  /** For what is put behind it. */
+  readonly link: LinkFacts;
 }
 
 export interface Ingredients {
@@ -51,8 +54,7 @@ function keyOf({ data, server, serverClass }: Ingredients): string {
 
 function make({ data, server, serverClass }: Ingredients): Configuration {
   const name = server.metadata.name ?? "";
-  const text = textOf(data.value);
-  let config = step("the bootstrap data", () => parseConfig(text));
+  let config = step("the bootstrap data", () => parseConfig(textOf(data.value)));
   const levels = [
     ...(serverClass === undefined ? [] : [{ whose: `ServerClass ${serverClass.metadata.name}`, spec: serverClass.spec }]),
     { whose: `Server ${name}`, spec: server.spec },
@@ -67,7 +69,8 @@ function make({ data, server, serverClass }: Ingredients): Configuration {
   }
   const addresses = addressesIn(config);
   config = step("the configuration", () => withNode(config, { uuid: name, providerId: `sidero://${name}` }));
-  return { text: Buffer.from(printConfig(config)), addresses };
+  const text = printConfig(config);
+  return { text: Buffer.from(text.endsWith("\n") ? text : `${text}\n`), addresses, link: linkFactsOf(config) };
 }
 
 function textOf(value: string): string {

@@ -1,4 +1,5 @@
 /** Whoever asks for anything that is a machine's: which machine that is, and whether it may have it. What is refused is on record, and heard only so often. */
+import type { SideroLinkEnd } from "#decide/boot/arguments.ts";
 import type { Inventory } from "#decide/boot/asker.ts";
 import type { Presence } from "#decide/boot/entitlement.ts";
 import { bootOrderOf } from "#decide/boot/order.ts";
@@ -40,6 +41,8 @@ export interface GateOptions {
   readonly witness: Witness;
   /** Milliseconds that a script's token counts. */
   readonly tokenLifetime: number;
+  /** Sidero's end of SideroLink, which machines join by a token of their boot; absent: there is none. */
+  readonly sideroLink?: SideroLinkEnd | undefined;
 }
 
 /** What is shown; all of it may be wrong. */

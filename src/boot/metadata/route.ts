@@ -1,11 +1,14 @@
 /** `/configdata`: where Talos asks for its configuration (sidero.md §6). */
+import { encodeToken } from "#decide/identity/token.ts";
+import { linkUrl } from "#decide/link/url.ts";
 import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
+import { type LinkFacts, linkText } from "#talos/link/append.ts";
 import { askerOf } from "../http/asker.ts";
 import { bootstrapDataOf } from "./chain.ts";
 import { type Configuration, Configurations } from "./configurations.ts";
 import { noConfig } from "./fault.ts";
-import type { Gate, GateOptions, Refusal } from "./gate.ts";
+import type { Admitted, Gate, GateOptions, Refusal } from "./gate.ts";
 
 export type Answer =
   | { readonly is: "served"; readonly text: Buffer; readonly type: string }
@@ -33,19 +36,27 @@ export function createConfigurationReader({
   };
 }
 
+/** Who asks: from where, and where it has called us (`host:port`). */
+export interface Caller {
+  readonly address: string;
+  readonly endpoint: string;
+}
+
 /** Rejects with the Faults of the API only. */
 export function createConfigRoute(
-  { inventory, clock, witness }: GateOptions,
+  options: GateOptions,
   gate: Gate,
   read: ReadConfiguration,
-): (query: URLSearchParams, address: string) => Promise<Answer> {
-  return async (query, address) => {
+): (query: URLSearchParams, caller: Caller) => Promise<Answer> {
+  const { inventory, clock, witness } = options;
+  return async (query, { address, endpoint }) => {
     if (!query.get("uuid")) return { is: "unheard", status: 500, because: "a metadata request without uuid" };
     if (!inventory.isComplete) return STARTING;
     const { uuid = "", mac } = askerOf(query, address);
     return gate.pass({ address, token: query.get("token") ?? undefined, uuid, mac }, async (admitted) => {
       const { server, binding, of } = admitted;
-      const { text, addresses } = await read(server, binding);
+      const { text: own, addresses, link } = await read(server, binding);
+      const text = Buffer.concat([own, linkDocuments(link, admitted, endpoint, options)]);
       await gate.record(admitted, addresses);
       witness({
         of,
@@ -57,4 +68,12 @@ export function createConfigRoute(
       return { is: "served", text, type: "application/yaml" };
     });
   };
+}
+
+/** So that it also joins SideroLink when it boots from its disk, without these kernel arguments; with a token of the same boot. */
+function linkDocuments(facts: LinkFacts, { token }: Admitted, endpoint: string, { sideroLink, seal }: GateOptions): Buffer {
+  if (sideroLink === undefined || token === undefined) return Buffer.alloc(0);
+  const { binding: _, ...boot } = token;
+  const api = linkUrl({ endpoint, token: encodeToken({ ...boot, purpose: "link" }, seal) });
+  return Buffer.from(linkText(facts, { api, events: `${sideroLink.host}:4002`, logs: `tcp://${sideroLink.host}:4001` }));
 }
