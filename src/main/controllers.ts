@@ -1,5 +1,6 @@
 /** Every controller there is. */
 import { createClusterController } from "#controllers/cluster/controller.ts";
+import { createTopologyController } from "#controllers/cluster-topology/controller.ts";
 import { createEnvironmentController } from "#controllers/environment/controller.ts";
 import type { Downloads } from "#controllers/environment/downloads.ts";
 import { createAssetStoreController } from "#controllers/environment/store.ts";
@@ -104,5 +105,10 @@ export function controllers(ports: ControllerPorts): Controller[] {
 
 /** What keeps workers at their number, in the shape that is wanted, and healthy. */
 function sets(ports: MachineSetPorts & HealthPorts): Controller[] {
-  return [createMachineSetController(ports), createMachineDeploymentController(ports), createHealthCheckController(ports)];
+  return [
+    createMachineSetController(ports),
+    createMachineDeploymentController(ports),
+    createHealthCheckController(ports),
+    createTopologyController(ports),
+  ];
 }

@@ -7,12 +7,14 @@ import { ClusterResourceSet } from "../addons/v1beta2/cluster-resource-set.ts";
 import { conversion as clusterV1Alpha2 } from "./v1alpha2/cluster.ts";
 import { conversion as machineV1Alpha2 } from "./v1alpha2/machine.ts";
 import { conversion as cluster } from "./v1beta1/cluster.ts";
+import { conversion as clusterClass } from "./v1beta1/cluster-class.ts";
 import { conversion as machine } from "./v1beta1/machine.ts";
 import { conversion as machineDeployment } from "./v1beta1/machine-deployment.ts";
 import { conversion as machineDrainRule } from "./v1beta1/machine-drain-rule.ts";
 import { conversion as machineHealthCheck } from "./v1beta1/machine-health-check.ts";
 import { conversion as machineSet } from "./v1beta1/machine-set.ts";
 import { Cluster } from "./v1beta2/cluster.ts";
+import { ClusterClass } from "./v1beta2/cluster-class.ts";
 import { Machine } from "./v1beta2/machine.ts";
 import { MachineDeployment } from "./v1beta2/machine-deployment.ts";
 import { MachineDrainRule } from "./v1beta2/machine-drain-rule.ts";
@@ -31,6 +33,7 @@ export const corePackaging: Omit<Family, "storage" | "older"> = {
 
 export const coreFamilies: readonly Family[] = [
   { ...corePackaging, storage: Cluster, older: [cluster, clusterV1Alpha2] },
+  { ...corePackaging, storage: ClusterClass, older: [clusterClass] },
   { ...corePackaging, storage: Machine, older: [machine, machineV1Alpha2] },
   { ...corePackaging, storage: MachineSet, older: [machineSet] },
   { ...corePackaging, storage: MachineDeployment, older: [machineDeployment] },

@@ -1,0 +1,124 @@
+import { type ObservedTopology, templateId, templatesOf } from "#decide/topology/observed.ts";
+import { isTemplate } from "#decide/clone.ts";
+import { pauseOf } from "#decide/machines/pause.ts";
+import { TOPOLOGY_DEPLOYMENT_NAME, TOPOLOGY_OWNED } from "#kinds/cluster/keys.ts";
+import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
+import { ClusterClass, type TemplateReference } from "#kinds/cluster/v1beta2/cluster-class.ts";
+import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
+import { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
+import type { Index } from "#kube/cache.ts";
+import type { ContractReference } from "#kube/contract.ts";
+import type { Reader } from "#kube/controller.ts";
+import type { Externals } from "#kube/externals.ts";
+import { keyOf } from "#kube/kind.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import { parseApiVersion } from "#schema/meta.ts";
+import { isObject } from "#std/json.ts";
+
+interface OfCluster extends KubeObject {
+  spec?: { clusterName: string };
+}
+
+export function clusterKeyOf({ metadata, spec }: OfCluster): string {
+  return `${metadata.namespace ?? ""}/${spec?.clusterName ?? ""}`;
+}
+
+/** `namespace/name` of the class a Cluster is made from. */
+export function classKeyOf({ metadata, spec }: Cluster): string | undefined {
+  const reference = spec?.topology?.classRef;
+  return reference && `${reference.namespace ?? metadata.namespace ?? ""}/${reference.name}`;
+}
+
+/** What topologies have made, found by index. One for each runtime. */
+export class Made {
+  #deployments: Index<MachineDeployment> | undefined;
+  #checks: Index<MachineHealthCheck> | undefined;
+
+  deploymentsOf(cluster: string, reader: Reader): MachineDeployment[] {
+    this.#deployments ??= reader.of(MachineDeployment).index((each) => (isOwned(each) ? [clusterKeyOf(each)] : []));
+    return this.#deployments.get(cluster).filter(({ metadata }) => metadata.labels?.[TOPOLOGY_DEPLOYMENT_NAME] !== undefined);
+  }
+  checksOf(cluster: string, reader: Reader): MachineHealthCheck[] {
+    this.#checks ??= reader.of(MachineHealthCheck).index((each) => (isOwned(each) ? [clusterKeyOf(each)] : []));
+    return this.#checks.get(cluster);
+  }
+}
+
+export function isOwned({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[TOPOLOGY_OWNED] !== undefined;
+}
+
+/** Undefined for a Cluster that is made by hand, and while objects that matter are not known yet. */
+export function observeTopology(
+  reader: Reader,
+  cluster: Cluster | undefined,
+  made: Made,
+  externals: Externals,
+): ObservedTopology | undefined {
+  const classKey = cluster && classKeyOf(cluster);
+  if (cluster === undefined || classKey === undefined) return undefined;
+  const clusterClass = reader.of(ClusterClass).get(classKey);
+  const { namespace = "" } = cluster.metadata;
+  const sight = new Sight(externals);
+  const templates = new Map<string, KubeObject>();
+  for (const reference of clusterClass === undefined ? [] : templatesOf(clusterClass)) {
+    const object = sight.of(referenceTo(reference), clusterClass?.metadata.namespace ?? "");
+    if (object !== undefined) templates.set(templateId(reference), object);
+  }
+  const { infrastructureRef, controlPlaneRef } = cluster.spec ?? {};
+  const infrastructure = infrastructureRef && sight.of(infrastructureRef, namespace);
+  const controlPlane = controlPlaneRef && sight.of(controlPlaneRef, namespace);
+  const deployments = made.deploymentsOf(keyOf(cluster), reader);
+  const used = [...machineTemplateOf(controlPlane), ...deployments.flatMap(templatesIn)];
+  const there = used.filter((reference) => sight.of(reference, namespace) !== undefined);
+  if (sight.isUnknown) return undefined;
+  const checks = made.checksOf(keyOf(cluster), reader);
+  const paused = pauseOf(cluster, cluster);
+  return {
+    cluster,
+    paused,
+    clusterClass,
+    templates,
+    infrastructure,
+    controlPlane,
+    deployments,
+    checks,
+    made: new Set(there.map(templateId)),
+  };
+}
+
+/** Looks, and remembers whether anything was not known yet. */
+class Sight {
+  isUnknown = false;
+  readonly #externals: Externals;
+
+  constructor(externals: Externals) {
+    this.#externals = externals;
+  }
+
+  of(reference: ContractReference, namespace: string): KubeObject | undefined {
+    const look = this.#externals.look(reference, namespace);
+    this.isUnknown ||= look.is === "unknown";
+    return look.is === "there" ? look.object : undefined;
+  }
+}
+
+function referenceTo({ apiVersion, kind, name }: TemplateReference): ContractReference {
+  return { apiGroup: parseApiVersion(apiVersion)?.group ?? "", kind, name };
+}
+
+function templatesIn({ spec }: MachineDeployment): ContractReference[] {
+  if (spec === undefined) return [];
+  const { bootstrap, infrastructureRef } = spec.template.spec;
+  return [infrastructureRef, ...(bootstrap.configRef === undefined ? [] : [bootstrap.configRef])].filter(isTemplate);
+}
+
+/** `spec.machineTemplate.spec.infrastructureRef` (contract v1beta2). */
+function machineTemplateOf(controlPlane: KubeObject | undefined): ContractReference[] {
+  let value: unknown = controlPlane;
+  for (const field of ["spec", "machineTemplate", "spec", "infrastructureRef"])
+    value = isObject(value) ? value[field] : undefined;
+  if (!isObject(value)) return [];
+  const { apiGroup, kind, name } = value;
+  return typeof apiGroup === "string" && typeof kind === "string" && typeof name === "string" ? [{ apiGroup, kind, name }] : [];
+}
