@@ -181,7 +181,7 @@ async function planeRuns(version: string): Promise<void> {
   const plane = await only(TalosControlPlane);
   const counts = { replicas: 3, readyReplicas: 3, updatedReplicas: 3, upToDateReplicas: 3 };
   await of(TalosControlPlane).update(
-    { ...plane, status: { ...counts, version, versions: [{ version, replicas: 3 }] } as never },
+    { ...plane, status: { ...counts, version, versions: [{ version, replicas: 3 }] } },
     { subresource: "status" },
   );
 }
@@ -229,7 +229,7 @@ describe("a topology", () => {
     assert.deepEqual(deployment.spec?.selector.matchLabels, identity);
     assert.deepEqual(deployment.spec?.template.metadata?.labels, { ...identity, sort: "worker" });
     assert.match(deployment.metadata.name ?? "", /^c-blue-[a-z0-9]{5}$/);
-    const { bootstrap, infrastructureRef } = deployment.spec!.template.spec;
+    const { bootstrap, infrastructureRef } = deployment.spec.template.spec;
     const workers = await of(MetalMachineTemplate).get(infrastructureRef.name);
     assert.equal(workers.spec?.template.spec.serverClassRef?.name, "big");
     const planes = await of(MetalMachineTemplate).get(plane.spec?.machineTemplate?.spec?.infrastructureRef?.name ?? "");

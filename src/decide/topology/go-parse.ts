@@ -10,7 +10,7 @@ export type Expression =
 
 interface Branch {
   readonly of: Expression;
-  readonly then: readonly Node[];
+  readonly body: readonly Node[];
   readonly otherwise: readonly Node[];
 }
 
@@ -97,18 +97,18 @@ class Parser {
 
   #branch(word: string, of: string): Branch {
     const condition = parse(of);
-    const then = this.block();
+    const body = this.block();
     const ending = this.ending;
     if (ending === undefined) throw templateFault(`{{${word}}} without {{end}}`);
-    if (ending === "end") return { of: condition, then, otherwise: [] };
+    if (ending === "end") return { of: condition, body, otherwise: [] };
     const chained = /^else\s+(if|with)\s+(.*)$/s.exec(ending);
     if (chained !== null) {
       const is = chained[1] as "if" | "with";
-      return { of: condition, then, otherwise: [{ is, ...this.#branch(is, chained[2]!) }] };
+      return { of: condition, body, otherwise: [{ is, ...this.#branch(is, chained[2]!) }] };
     }
     const otherwise = this.block();
     if (this.ending !== "end") throw templateFault(`{{${word}}} without {{end}}`);
-    return { of: condition, then, otherwise };
+    return { of: condition, body, otherwise };
   }
 }
 

@@ -48,11 +48,11 @@ function run(nodes: readonly Node[], scope: Scope, printer: Printer): void {
         scope.variables.set(node.name, evaluate(node.of, scope));
         break;
       case "if":
-        run(isTruthy(evaluate(node.of, scope)) ? node.then : node.otherwise, inner(scope, scope.dot), printer);
+        run(isTruthy(evaluate(node.of, scope)) ? node.body : node.otherwise, inner(scope, scope.dot), printer);
         break;
       case "with": {
         const value = evaluate(node.of, scope);
-        if (isTruthy(value)) run(node.then, inner(scope, value), printer);
+        if (isTruthy(value)) run(node.body, inner(scope, value), printer);
         else run(node.otherwise, inner(scope, scope.dot), printer);
         break;
       }
@@ -60,10 +60,10 @@ function run(nodes: readonly Node[], scope: Scope, printer: Printer): void {
         const entries = entriesOf(evaluate(node.of, scope));
         if (entries.length === 0) run(node.otherwise, inner(scope, scope.dot), printer);
         for (const [key, value] of entries) {
-          const body = inner(scope, value);
-          if (node.key !== undefined) body.variables.set(node.key, key);
-          if (node.value !== undefined) body.variables.set(node.value, value);
-          run(node.then, body, printer);
+          const each = inner(scope, value);
+          if (node.key !== undefined) each.variables.set(node.key, key);
+          if (node.value !== undefined) each.variables.set(node.value, value);
+          run(node.body, each, printer);
         }
       }
     }

@@ -34,7 +34,7 @@ function judged({ name, required, schema }: ClassVariable, given: Json | undefin
     return undefined;
   }
   try {
-    const wrapped: Schema = { type: "object", properties: { [name]: withoutMetadata(shape) as Schema } };
+    const wrapped: Schema = { type: "object", properties: { [name]: withoutMetadata(shape) } };
     const object: JsonObject = given === undefined ? {} : { [name]: clone(given) };
     applyDefaults(object, wrapped);
     if (object[name] === undefined) {
