@@ -51,8 +51,8 @@ export class Pools {
   offer(key: string, wish: Wish, reader: Reader): Offer {
     const before = this.#offers.get(key);
     if (before !== undefined) {
-      const isSame = before.serverClass === wish.serverClass && before.failureDomain === wish.failureDomain;
-      if (isSame && this.#standing(before.server, reader, key) === undefined) return { server: before.server };
+      if (this.#fits(before.server, wish, reader) && this.#standing(before.server, reader, key) === undefined)
+        return { server: before.server };
       this.withdraw(key, reader);
     }
     const pool = this.#poolOf(wish.serverClass, reader);
@@ -63,7 +63,7 @@ export class Pools {
       if (pool.problem !== undefined) return { problem: pool.problem, isMissing: false };
       return { census: pool.census(wish.failureDomain) };
     }
-    this.#waiting.get(wish.serverClass)?.delete(key);
+    for (const waiting of this.#waiting.values()) waiting.delete(key);
     this.#offers.set(key, { ...wish, server });
     this.#offered.set(server, key);
     this.#refresh(server, reader);
@@ -125,6 +125,13 @@ export class Pools {
 
   waitingFor(serverClass: string): string[] {
     return [...(this.#waiting.get(serverClass)?.keys() ?? [])];
+  }
+
+  /** It is in the class and the failure domain, which either may have changed meanwhile. */
+  #fits(name: string, { serverClass, failureDomain }: Wish, reader: Reader): boolean {
+    const server = reader.of(Server).get(name);
+    if (server === undefined || this.#poolOf(serverClass, reader)?.has(name) !== true) return false;
+    return failureDomain === undefined || failureDomainOf(server) === failureDomain;
   }
 
   #poolOf(name: string, reader: Reader): Pool | undefined {
