@@ -64,6 +64,8 @@ const ANSWERS: Answers = {
   },
   async *list(request: { root: string }) {
     if (request.root === "/none") throw new ConnectError("no such file", Code.NotFound);
+    if (request.root === "/gone") throw new ConnectError("stat /gone: no such file or directory", Code.Unknown);
+    if (request.root === "/ill") throw new ConnectError("stat /ill: input/output error", Code.Unknown);
     yield { relativeName: "." };
     yield { relativeName: "member" };
     yield { relativeName: "secret", error: "permission denied" };
@@ -137,6 +139,8 @@ describe("the client of apid", () => {
     assert.equal((apid.calls.at(-1)!.request as { memberId: bigint }).memberId, MEMBER);
     assert.deepEqual(await api.list("/var/lib/etcd"), ["member"]);
     assert.deepEqual(await api.list("/none"), []);
+    assert.deepEqual(await api.list("/gone"), []);
+    assert.equal((await faultOf(api.list("/ill"))).code, "talos.not-ready");
     await api.reset({ graceful: true, reboot: true, systemPartitions: ["STATE", "EPHEMERAL"] });
     await api.upgrade({ image: "ghcr.io/siderolabs/installer:v1.13.5" });
     await api.reboot({ mode: "powercycle" });

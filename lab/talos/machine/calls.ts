@@ -89,7 +89,7 @@ export function callsOf(running: Running): Partial<Calls> {
       const path = root.replace(/^\/var(?=\/|$)/, EPHEMERAL).replace(/\/+$/, "") || "/";
       const names = await readdir(path).catch(() => undefined);
       if (names === undefined || path.includes(".."))
-        throw new ConnectError(`lstat ${root}: no such file or directory`, Code.NotFound);
+        throw new ConnectError(`stat ${root}: no such file or directory`, Code.Unknown);
       yield { name: root, relativeName: ".", isDir: true };
       for (const name of names.toSorted()) {
         const found = await stat(`${path}/${name}`).catch(() => undefined);

@@ -144,17 +144,22 @@ function parseMember(id: string): bigint {
   throw new Fault("talos.refused", "a member of etcd is a number of 16 hexadecimal digits", { fault: "caller", retry: "never" });
 }
 
+/** Go's text for ENOENT; Talos passes it on as an error of no kind. */
+const MISSING = /: no such file or directory$/;
+
 function list(line: Line, path: string): Promise<string[]> {
   return line.call({ name: "List", isRead: true }, async (machine, options) => {
     const names: string[] = [];
     try {
       for await (const { relativeName, error, metadata } of machine.list({ root: path }, options)) {
+        if (metadata !== undefined && MISSING.test(metadata.error)) return [];
         if (metadata !== undefined && metadata.error !== "") throw talosFault("talos.not-ready", `List: ${metadata.error}`);
         // The directory itself comes first, and what cannot be read comes with an error.
         if (error === "" && relativeName !== "." && relativeName !== "" && names.length < MOST_NAMES) names.push(relativeName);
       }
     } catch (error) {
-      if (ConnectError.from(error).code === Code.NotFound) return [];
+      const { code, rawMessage } = ConnectError.from(error);
+      if (code === Code.NotFound || (code === Code.Unknown && MISSING.test(rawMessage))) return [];
       throw error;
     }
     return names;
