@@ -30,6 +30,7 @@ import { bmcs } from "./bmc.ts";
 import { disks } from "./disks.ts";
 import { ipmi } from "./ipmi.ts";
 import { link } from "./link.ts";
+import { kube } from "./kube.ts";
 import { latin, type Parser, read } from "./parser.ts";
 import { redfish } from "./redfish.ts";
 import { talos } from "./talos.ts";
@@ -212,5 +213,6 @@ export const codecs: readonly Parser[] = [
   ...bmcs,
   ...disks,
   ...talos,
+  ...kube,
   ...link,
 ];
