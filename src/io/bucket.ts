@@ -25,11 +25,17 @@ export class Bucket {
 
   /** False when there is none left. */
   take(): boolean {
+    return this.pay(1) === 0;
+  }
+
+  /** Takes so many, or none and says how many milliseconds it is until there are as many; more than fit are waited for like as many as fit. */
+  pay(count: number): number {
     const now = this.#clock.monotonic();
     this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) * this.#rate) / 1000);
     this.#filledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+    const missing = Math.min(count, this.#burst) - this.#tokens;
+    if (missing > 0) return (missing * 1000) / this.#rate;
+    this.#tokens -= count;
+    return 0;
   }
 }

@@ -18,6 +18,7 @@ import { addBmcCommands } from "#cli/bmc.ts";
 import { addCertificateCommand } from "#cli/certificate.ts";
 import { addClusterCommands } from "#cli/cluster/commands.ts";
 import { addGenCommands } from "#cli/gen.ts";
+import { addLogsCommand } from "#cli/logs.ts";
 import { addTimelineCommand } from "#cli/timeline.ts";
 import { addValidateCommand } from "#cli/validate.ts";
 import { addWhyCommand } from "#cli/why.ts";
@@ -101,6 +102,10 @@ function program(): Command {
   addAssetsCommands(root, process.env["SIDERO_DATA"] ?? DATA, openAssetStore);
   addTimelineCommand(root, openTerminal);
   addWhyCommand(root, openTerminal);
+  addLogsCommand(root, openTerminal, async function* (kubeconfig, target) {
+    const terminal = await import("./terminal.ts");
+    yield* terminal.openStream(process.env["SIDERO_DATA"] ?? DATA, kubeconfig, target);
+  });
   addRequestCommand(root, openTerminal);
   addPlanCommand(root, openTerminal, async () => {
     const { digest } = await import("#io/node/digest.ts");

@@ -8,6 +8,7 @@ import type { Journal } from "#io/journal.ts";
 import type { Seal } from "#io/seal.ts";
 import type { Signer } from "#io/sign.ts";
 import type { Listen } from "#io/serve.ts";
+import type { ConnectTcp, ListenTcp } from "#io/tcp.ts";
 import type { OpenTunnel } from "#io/tunnel.ts";
 import type { Interfaces, OpenUdp } from "#io/udp.ts";
 import { disk } from "#io/node/disk.ts";
@@ -17,6 +18,7 @@ import { createJournal } from "#io/node/journal.ts";
 import { openSeal } from "#io/node/seal.ts";
 import { openSigner } from "#io/node/sign.ts";
 import { listen } from "#io/node/serve.ts";
+import { connectTcp, listenTcp } from "#io/node/tcp.ts";
 import { openTunnel } from "#io/node/tunnel.ts";
 import { openUdp } from "#io/node/udp.ts";
 
@@ -35,6 +37,8 @@ export interface ProvisionDoors {
   readonly signer?: Signer;
   /** WireGuard; absent: there is no SideroLink. */
   readonly openTunnel?: OpenTunnel;
+  /** For machines' logs; absent: none are received. */
+  readonly tcp?: { readonly listenTcp: ListenTcp; readonly connectTcp: ConnectTcp };
   /** Where DHCP keeps its leases. Not open yet: DHCP opens it when it needs it. */
   readonly leases: Journal;
 }
@@ -55,6 +59,7 @@ export async function openNodeDoors(directory: string, entropy: Entropy): Promis
       publicPath: join(directory, "pki", "erase.pub"),
     }),
     openTunnel,
+    tcp: { listenTcp, connectTcp },
     leases: createJournal(join(directory, "leases")),
   };
 }

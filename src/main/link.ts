@@ -14,15 +14,19 @@ import type { Log } from "#io/log.ts";
 import { wireguardKeys } from "#io/node/wireguard-keys.ts";
 import type { Seal } from "#io/seal.ts";
 import type { Handler, Incoming, Listen, ListenOptions } from "#io/serve.ts";
+import type { ConnectTcp, ListenTcp } from "#io/tcp.ts";
 import type { OpenTunnel, Tunnel } from "#io/tunnel.ts";
+import type { OpenUdp } from "#io/udp.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
+import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { Peers } from "#link/peers.ts";
 import { createProvision } from "#link/provision.ts";
 import { createSink } from "#link/sink.ts";
 import { Fault } from "#std/fault.ts";
+import { openLinkLogs } from "./link-logs.ts";
 import { createLinkPort, installationOf } from "./link-port.ts";
 
 export interface LinkOptions {
@@ -40,6 +44,10 @@ export interface LinkOptions {
   readonly log: Log;
   readonly witness: Witness;
   readonly tokenLifetime: number;
+  /** Without all three there is no log receiver. */
+  readonly openUdp?: OpenUdp;
+  readonly tcp?: { readonly listenTcp: ListenTcp; readonly connectTcp: ConnectTcp };
+  readonly logs?: MachineLogs;
 }
 
 export interface OpenLink {
@@ -106,6 +114,23 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   try {
     // Of the tunnel alone: whoever is in it has shown its key.
     const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
+    const { tcp, logs, openUdp } = options;
+    const receiver =
+      logs &&
+      tcp &&
+      openUdp &&
+      (await openLinkLogs({
+        ...tcp,
+        settings,
+        openUdp,
+        address: network.server,
+        port: LOGS,
+        nameAt: (address) => peers.nameAt(address),
+        bindingOf: (machine) => bindings.get(machine),
+        logs,
+        clock,
+        log,
+      }));
     if (tunnel.lacks !== undefined) log.warn("SideroLink is more open than it should be", { because: tunnel.lacks });
     log.info("SideroLink", { by: tunnel.by, network: network.cidr, port, events: listener.port });
     return {
@@ -121,6 +146,7 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
       end: { host: `[${network.server}]` },
       close: async () => {
         await listener.close();
+        await receiver?.close();
         await close();
       },
     };

@@ -35,6 +35,8 @@ import { createClusters } from "./clusters.ts";
 import type { AssetPorts, ClusterPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
 import { ourExtensions } from "./extensions.ts";
+import type { LogRoute } from "./log-route.ts";
+import { LOGS_PATH } from "./log-route.ts";
 import type { MachinePorts } from "./machines.ts";
 import { VERSION } from "./version.ts";
 
@@ -62,6 +64,8 @@ export interface PlaneOptions {
   readonly clusters: ClusterPorts;
   /** Absent where there is nothing to copy. */
   readonly backup?: BackupRoute;
+  /** Absent without SideroLink. */
+  readonly logs?: LogRoute;
   /** What stands between our own clients and the API: a simulation lets things go wrong there. */
   readonly between?: (transport: HttpTransport) => HttpTransport;
 }
@@ -97,9 +101,13 @@ export function createPlane(options: PlaneOptions): Plane {
     log: log.with({ part: "apiserver" }),
   });
   const authenticate = createAuthenticator({ clock, ...(options.tokens === undefined ? {} : { tokens: options.tokens }) });
-  const { backup } = options;
-  const route: ApiHandler = (request) =>
-    backup !== undefined && request.path === BACKUP_PATH && request.method === "GET" ? backup(request) : api.handler(request);
+  const { backup, logs } = options;
+  const route: ApiHandler = (request) => {
+    const isGet = request.method === "GET";
+    if (isGet && backup !== undefined && request.path === BACKUP_PATH) return backup(request);
+    if (isGet && logs !== undefined && request.path.startsWith(LOGS_PATH)) return logs(request);
+    return api.handler(request);
+  };
   const handler = createEdge({ authenticate, handler: route, clock, entropy, log });
   const direct = createMemoryTransport(handler, { principal: SELF });
   const transport = options.between?.(direct) ?? direct;

@@ -30,6 +30,7 @@ import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
 import { publishEraseKey } from "#kube/erase-keys.ts";
 import type { Recorder } from "#kube/events.ts";
+import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { Metrics } from "#kube/metrics.ts";
 import { PROVISION_PATH } from "#link/provision.ts";
@@ -64,6 +65,8 @@ export interface ProvisionOptions {
   /** Absent: nobody counts. */
   readonly metrics?: Metrics;
   readonly limits: ListenOptions["limits"];
+  /** What machines log; absent: nothing is kept. */
+  readonly logs?: MachineLogs;
 }
 
 export interface Provision {

@@ -30,6 +30,8 @@ import type { OpenFleet } from "./fleet.ts";
 import { createMachines } from "./machines.ts";
 import { restoredAt } from "./restored.ts";
 import { dialTalos } from "./talos/client.ts";
+import { openMachineLogs } from "./link-logs.ts";
+import { createLogRoute } from "./log-route.ts";
 import { createMetrics } from "./metrics.ts";
 import { createPlane, type Plane } from "./plane.ts";
 import { refusedFor } from "./listening.ts";
@@ -69,6 +71,8 @@ export async function up(settings: Settings): Promise<void> {
     if (settings["network-boot"]) assets = await openAssets({ directory, clock, entropy, log });
     if (assets !== undefined) bmcs = openFleet({ doors: nodeFleetDoors, clock, entropy, log, metrics }, settings);
     const ordersSince = await restoredAt(directory);
+    const logs =
+      settings["network-boot"] && settings.siderolink ? await openMachineLogs(directory, settings, clock, log) : undefined;
     const machines = bmcs && createMachines({ power: bmcs.fleet, settings, ordersSince, clock, entropy });
     plane = createPlane({
       store,
@@ -80,6 +84,7 @@ export async function up(settings: Settings): Promise<void> {
       identity,
       leaderElection,
       backup,
+      ...(logs && { logs: createLogRoute(logs) }),
       clusters: { providers: new Set(settings.providers), dial: dialTalos, pki: systemPki, open: createHttpClient },
       ...(tokens && { tokens }),
       ...(assets && { assets }),
@@ -130,7 +135,16 @@ export async function up(settings: Settings): Promise<void> {
       const { client, events } = plane;
       const ports = { client, events, blobs: assets.blobs, clock, entropy, digest, log, metrics, ...(machines && { machines }) };
       const doors = await openNodeDoors(directory, entropy);
-      provision = await openProvision({ settings, ordersSince, subnets, doors, directory, limits: LIMITS, ...ports });
+      provision = await openProvision({
+        settings,
+        ordersSince,
+        subnets,
+        doors,
+        directory,
+        limits: LIMITS,
+        ...(logs && { logs }),
+        ...ports,
+      });
       bmcs?.connect({ witness: provision.witness });
     }
     if (!stop.signal.aborted) console.log("ready");

@@ -5,6 +5,7 @@
 import { isCidr } from "#schema/format.ts";
 import { PROVIDERS } from "#kinds/index.ts";
 import { hostProblem } from "./address.ts";
+import { parseForward } from "./forward.ts";
 import { PROVISIONING } from "./provisioning.ts";
 import { CONTROLLER_MANAGER, PROCESS } from "./setting.ts";
 import type { Setting } from "./setting.ts";
@@ -203,6 +204,27 @@ export const SETTINGS = {
     group: "SideroLink",
     value: "PORT",
     doc: "UDP port of the WireGuard endpoint.",
+  },
+  "machine-logs-size": {
+    type: "integer",
+    default: 1024,
+    min: 16,
+    max: 1_048_576,
+    env: ["SIDERO_MACHINE_LOGS_SIZE"],
+    roles: PROCESS,
+    group: "SideroLink",
+    value: "MIB",
+    doc: "How much of the machines' logs is kept, all together, in MiB; one machine gets at most a sixteenth. The oldest lines of the noisiest machines go first.",
+  },
+  "forward-machine-logs": {
+    type: "text",
+    default: "",
+    env: ["SIDERO_FORWARD_MACHINE_LOGS"],
+    check: (text) => (parseForward(text) === undefined ? `"${text}" is neither stdout nor tcp://host:port` : undefined),
+    roles: PROCESS,
+    group: "SideroLink",
+    value: "WHERE",
+    doc: "Send the machines' logs on as lines of JSON as well: to stdout, or to tcp://host:port. Whoever is too slow there loses lines, and nobody else does.",
   },
   "negative-address-filter": {
     type: "list",
