@@ -13,6 +13,7 @@ import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-bindin
 import type { ProvisionRequest } from "#proto/siderolink/provision_pb.js";
 import { ProvisionRequestSchema, ProvisionResponseSchema } from "#proto/siderolink/provision_pb.js";
 import { Fault } from "#std/fault.ts";
+import { parseUuid } from "#std/uuid.ts";
 import type { Peers } from "./peers.ts";
 import type { LinkPort } from "./port.ts";
 import { rpcFault, unary } from "./unary.ts";
@@ -67,7 +68,7 @@ export function createProvision(options: ProvisionOptions): Handler {
         ...(pin && { pin }),
         ...(silentFor !== undefined && { silentFor }),
         ...(keyOf !== undefined && keyOf !== name && keyOf !== uuid && { keyOf }),
-        address: /^[0-9a-f-]{36}$/.test(uuid) ? addressOf(network, uuid, options.sha256, isTaken) : "",
+        address: parseUuid(uuid) === undefined ? "" : addressOf(network, uuid, options.sha256, isTaken),
       },
     );
     const of = { address, uuid, ...(server && { server: name }) };

@@ -27,8 +27,8 @@ export interface UnaryMethod<I extends DescMessage, O extends DescMessage> {
 }
 
 /** What is thrown for an answer that is no message. */
-export function rpcFault(code: RpcCode, message: string): Fault {
-  return new Fault("link.refused", message, { fault: "peer", retry: "later", facts: { rpc: code } });
+export function rpcFault(code: RpcCode, message: string, cause?: unknown): Fault {
+  return new Fault("link.refused", message, { fault: "peer", retry: "later", cause, facts: { rpc: code } });
 }
 
 export function unary<I extends DescMessage, O extends DescMessage>(
@@ -37,11 +37,11 @@ export function unary<I extends DescMessage, O extends DescMessage>(
 ): Handler {
   return async (incoming) => {
     try {
-      const request = fromBinary(input, messageIn(await incoming.body(MOST_BYTES + ENVELOPE)));
+      const request = decoded(input, await incoming.body(MOST_BYTES + ENVELOPE));
       const answer = await run(request, incoming);
       return answered(Buffer.from(toBinary(output, create(output, answer))));
     } catch (error) {
-      const fault = malformed(error);
+      const fault = Fault.from(error);
       failed(fault, incoming);
       const code = fault.facts["rpc"] as RpcCode | undefined;
       // What went wrong here is nobody's business there.
@@ -54,12 +54,14 @@ export function unimplemented(): Outgoing {
   return status("unimplemented", "no such procedure");
 }
 
-/** Decoders throw errors of their own. */
-function malformed(error: unknown): Fault {
-  if (Fault.is(error)) return error;
-  const isRange =
-    error instanceof RangeError || (error instanceof Error && /premature EOF|invalid|illegal|cant/i.test(error.message));
-  return isRange ? rpcFault("invalid_argument", "the message is malformed") : Fault.from(error);
+/** The decoder throws errors of its own. */
+function decoded<I extends DescMessage>(input: I, body: Buffer): MessageShape<I> {
+  const message = messageIn(body);
+  try {
+    return fromBinary(input, message);
+  } catch (error) {
+    throw rpcFault("invalid_argument", "the message is malformed", error);
+  }
 }
 
 function messageIn(body: Buffer): Uint8Array {

@@ -1,8 +1,19 @@
 /** What machines send through SideroLink. */
 import assert from "node:assert/strict";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { readEvent } from "#link/read-event.ts";
 import { storyOf } from "#decide/link/story.ts";
 import { applyEvent } from "#decide/link/effect.ts";
+import { createSink } from "#link/sink.ts";
+import { ProvisionRequestSchema } from "#proto/siderolink/provision_pb.js";
+import { silent } from "#io/log.ts";
+import { VirtualClock } from "#io/memory/clock.ts";
+import { createMemorySeal } from "#io/memory/seal.ts";
+import { digest } from "#io/node/digest.ts";
+import type { Handler, Outgoing } from "#io/serve.ts";
+import { createProvision, PROVISION_PATH } from "#link/provision.ts";
+import { Peers } from "#link/peers.ts";
+import { networkOf } from "#decide/link/address.ts";
 import { fromHex } from "#std/bytes.ts";
 import { createLines } from "#wire/kmsg-log/lines.ts";
 import { LONGEST_RECORD, parseRecord } from "#wire/kmsg-log/record.ts";
@@ -49,4 +60,106 @@ const linkEvent: Parser = {
   },
 };
 
-export const link: readonly Parser[] = [kmsgLog, linkEvent];
+const clock = new VirtualClock();
+const witness = (): void => {};
+const inventory = {
+  isComplete: true,
+  server: () => undefined,
+  serversByMac: () => [],
+  binding: () => undefined,
+  serverClass: () => undefined,
+  environment: () => undefined,
+};
+const port = {
+  binding: async () => undefined,
+  join: async () => {},
+  report: async () => {},
+  event() {},
+};
+/** What is logged as an error is a defect of ours. */
+const log = {
+  ...silent,
+  error: (message: string, facts?: object) => assert.fail(`${message} ${JSON.stringify(facts)}`),
+  with: () => log,
+};
+const peers = new Peers({ tunnel: { setPeers: async () => {} }, clock, log });
+const provision = createProvision({
+  port,
+  inventory,
+  network: networkOf("", () => new Uint8Array(32)),
+  peers,
+  tunnel: { handshakes: async () => new Map() },
+  publicKey: "",
+  seal: createMemorySeal(1),
+  digest,
+  sha256: () => new Uint8Array(32).fill(7),
+  clock,
+  log,
+  witness,
+  endpoint: () => "10.0.0.1:51821",
+  isOpen: true,
+  tokenLifetime: 1000,
+});
+const sink = createSink({
+  port,
+  inventory,
+  peers: { at: () => ({ name: "n", isGuest: false, publicKey: "k" }) },
+  negative: [],
+  clock,
+  log,
+  witness,
+});
+const CALLS: readonly (readonly [Handler, string])[] = [
+  [provision, PROVISION_PATH],
+  [sink, "/events.EventSinkService/Publish"],
+];
+
+/** Byte 0 picks the call, byte 1 how it is framed; the rest is the message. */
+const linkCall: Parser = {
+  name: "link-call",
+  seeds: [
+    Buffer.concat([
+      Buffer.of(0, 0),
+      toBinary(
+        ProvisionRequestSchema,
+        create(ProvisionRequestSchema, {
+          nodeUuid: "00112233-4455-6677-8899-aabbccddeeff",
+          nodePublicKey: "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=",
+          joinToken: "t",
+          nodeUniqueToken: "u",
+        }),
+      ),
+    ]),
+    Buffer.concat([Buffer.of(1, 0), fromHex("0a0c0a0a6d616368696e652e5812001203616263")!]),
+  ],
+  words: ["0a07696e7374616c6c", "1a00", "2200", "0b", "0c", "ffffffffff01", "00000000"].map((each) => fromHex(each)!),
+  longest: 4096,
+  async run(input) {
+    const [handler, target] = CALLS[(input[0] ?? 0) % CALLS.length]!;
+    const message = Buffer.from(input.subarray(2));
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    const body = (input[1] ?? 0) < 128 ? Buffer.concat([head, message]) : message;
+    const signal = new AbortController().signal;
+    const headers = { "content-type": "application/grpc" };
+    const answer = await handler({
+      method: "POST",
+      target,
+      headers,
+      peer: { address: "10.0.0.7" },
+      body: async () => body,
+      signal,
+    });
+    // UNAVAILABLE: something went wrong here.
+    assert.notEqual(statusOf(answer), "14");
+  },
+};
+
+function statusOf({ headers, body }: Outgoing): string {
+  let status = String(headers["grpc-status"] ?? "");
+  if ("open" in body)
+    body.open({ write() {}, full: false, onDrain() {}, end: (last = {}) => void (status = last["grpc-status"] ?? "") });
+  return status;
+}
+
+export const link: readonly Parser[] = [kmsgLog, linkEvent, linkCall];
