@@ -84,9 +84,9 @@ export async function settleMachines(world: World): Promise<void> {
 }
 
 /** What controllers of sets need, following templates and control planes until the signal. */
-export function setPorts(world: World, signal: AbortSignal) {
+export function setPorts(world: World, signal: AbortSignal, seed = 3) {
   const ports = { client: world.client, clock: world.clock, entropy: new SeededEntropy(5), log: silent };
   const { externals, run } = createExternals(ports);
   void run(signal);
-  return { kinds: new ContractKinds(world.client), entropy: new SeededEntropy(3), externals };
+  return { kinds: new ContractKinds(world.client), entropy: new SeededEntropy(seed), externals };
 }
