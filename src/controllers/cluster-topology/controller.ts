@@ -1,20 +1,20 @@
 /** The topology of Clusters: makes, and keeps, what a ClusterClass says a cluster consists of. */
 import { decideTopology, type TopologyEffect } from "#decide/topology/decide.ts";
-import type { ObservedTopology } from "#decide/topology/observed.ts";
+import { type ObservedTopology, templatesOf } from "#decide/topology/observed.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { ClusterClass } from "#kinds/cluster/v1beta2/cluster-class.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
 import type { Index } from "#kube/cache.ts";
 import type { ContractKinds } from "#kube/contract.ts";
-import { type Acting, type Controller, controller, on, REFERENCED, writing } from "#kube/controller.ts";
-import type { Externals } from "#kube/externals.ts";
+import { type Acting, type Controller, controller, on, type Reader, REFERENCED, writing } from "#kube/controller.ts";
+import { type Externals, kindIdOf } from "#kube/externals.ts";
 import { keyOf } from "#kube/kind.ts";
 import { applyJsonPatch, decodeJsonPatch } from "#kube/patch/json-patch.ts";
 import { isAlreadyExists, isNotFound } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import type { Json, JsonObject } from "#std/json.ts";
-import { classKeyOf, clusterKeyOf, isOwned, Made, observeTopology } from "./observe.ts";
+import { classKeyOf, clusterKeyOf, isOwned, Made, observeTopology, referenceTo } from "./observe.ts";
 
 export interface TopologyPorts {
   readonly kinds: ContractKinds;
@@ -47,13 +47,24 @@ export function createTopologyController(ports: TopologyPorts): Controller<Clust
       writing(REFERENCED, "objects of a topology"),
     ],
     listen: (wake, reader) =>
-      externals.onChange(() => {
-        for (const cluster of reader.of(Cluster).values()) if (cluster.spec?.topology !== undefined) wake(keyOf(cluster));
+      externals.onChange((kind) => {
+        for (const cluster of reader.of(Cluster).values()) if (looksAt(cluster, kind, reader)) wake(keyOf(cluster));
       }),
     observe: (reader, _key, cluster) => observeTopology(reader, cluster, made, externals),
     decide: (observed: ObservedTopology, now) => decideTopology(observed, apply, now),
     act: (effect, acting) => act(effect, acting, kinds),
   });
+}
+
+/** Objects of this kind (`Kind.group`) are among those that the topology rests on. Machines' own are not, which change most often. */
+function looksAt(cluster: Cluster, kind: string, reader: Reader): boolean {
+  const classKey = classKeyOf(cluster);
+  if (classKey === undefined) return false;
+  const { spec } = cluster;
+  const clusterClass = reader.of(ClusterClass).get(classKey);
+  const references = [spec?.infrastructureRef, spec?.controlPlaneRef].filter((reference) => reference !== undefined);
+  const templates = (clusterClass === undefined ? [] : templatesOf(clusterClass)).map(referenceTo);
+  return [...references, ...templates].some((reference) => kindIdOf(reference) === kind);
 }
 
 function apply(document: Json, operations: readonly JsonObject[]): Json {

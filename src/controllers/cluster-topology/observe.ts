@@ -103,7 +103,7 @@ class Sight {
   }
 }
 
-function referenceTo({ apiVersion, kind, name }: TemplateReference): ContractReference {
+export function referenceTo({ apiVersion, kind, name }: TemplateReference): ContractReference {
   return { apiGroup: parseApiVersion(apiVersion)?.group ?? "", kind, name };
 }
 
