@@ -121,17 +121,15 @@ test("ServerClass: a cross product that would explode is not made", () => {
   assert.deepEqual(to(to(hub, "v1alpha1"), "v1alpha2"), hub);
 });
 
-test("MetalMachine: class and inline BMC survive in each other's versions", () => {
+test("MetalMachine: the class survives where it has no place, an inline BMC has one in both", () => {
   const { make, to } = maker("MetalMachine");
-  const old = make("v1alpha2", {
-    spec: { bmc: { endpoint: "10.0.0.1", user: "u", pass: "p" } },
-    status: { ready: false, errorReason: "E" },
-  });
+  const bmc = { endpoint: "10.0.0.1", user: "u", pass: "p" };
+  const old = make("v1alpha2", { spec: { bmc }, status: { ready: false, errorReason: "E" } });
   const hub = to(old, "v1alpha3");
-  assert.deepEqual([hub["spec"], hub["status"]], [{}, { ready: false, failureReason: "E" }]);
-  hub["spec"] = { serverClassRef: { name: "any" }, providerID: "sidero://u" };
+  assert.deepEqual([hub["spec"], hub["status"]], [{ bmc }, { ready: false, failureReason: "E" }]);
+  hub["spec"] = { serverClassRef: { name: "any" }, providerID: "sidero://u", bmc };
   const back = to(hub, "v1alpha2");
-  assert.deepEqual(back["spec"], { providerID: "sidero://u", bmc: { endpoint: "10.0.0.1", user: "u", pass: "p" } });
+  assert.deepEqual(back["spec"], { providerID: "sidero://u", bmc });
   assert.deepEqual(to(back, "v1alpha3")["spec"], hub["spec"]);
 });
 

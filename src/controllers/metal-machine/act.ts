@@ -32,6 +32,12 @@ export async function act(effect: MetalMachineEffect, acting: Acting, workloads:
       return await bind(effect, acting);
     case "amend":
       return await amend(effect, acting);
+    case "introduce": {
+      const { server, resourceVersion, bmc } = effect;
+      const patch = { metadata: { resourceVersion }, spec: { bmc: { ...bmc.reveal() } } };
+      await acting.client.for(Server).patch(server, patch, { signal: acting.signal });
+      return;
+    }
     case "release":
       return await release(effect, acting);
     case "set-provider": {

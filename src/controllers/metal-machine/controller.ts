@@ -72,6 +72,7 @@ export function createMetalMachineController(
     ],
     writes: [
       writing(MetalMachine, "metadata.annotations", "spec.serverRef", "spec.providerID", "status"),
+      writing(Server, "spec.bmc"),
       writing(ServerBinding, "metadata.labels", "spec.serverClassRef", "spec.metalMachineRef"),
     ],
     finalizer: FINALIZER,
@@ -107,7 +108,8 @@ function concerned({ type, object, old }: Change<ServerBinding>, namers: readonl
 /** What the MetalMachine that holds or names a Server sees of it. */
 function serverMatters({ type, object, old }: Change<Server>): boolean {
   if (type !== "update" || old === undefined) return true;
-  const seen = (server: Server) => `${failureDomainOf(server) ?? ""}/${refusalOf(server) ?? ""}/${exclusionOf(server) ?? ""}`;
+  const seen = (server: Server) =>
+    `${server.spec?.bmc === undefined}/${failureDomainOf(server) ?? ""}/${refusalOf(server) ?? ""}/${exclusionOf(server) ?? ""}`;
   return seen(old) !== seen(object);
 }
 

@@ -69,11 +69,17 @@ export class Observer {
     return {
       name,
       isThere: server !== undefined,
+      withoutBmc: withoutBmc(server),
       failureDomain: server && failureDomainOf(server),
       refusal: this.#pools.refusal(name, isPicked(machine), reader),
       isToBeWiped: wipe === "ordered" || wipe === "started",
     };
   }
+}
+
+function withoutBmc(server: Server | undefined): SeenServer["withoutBmc"] {
+  const isTold = server?.spec === undefined || server.spec.bmc !== undefined || server.spec.managementApi !== undefined;
+  return isTold ? undefined : { resourceVersion: server.metadata.resourceVersion ?? "" };
 }
 
 /** Contract: nothing is done before its Machine has taken it, which writes it meanwhile. Then it is ours to the end. */

@@ -1,11 +1,12 @@
 /** What becomes of a MetalMachine: it waits, gets a Server, follows what is installed there, and lets it go (sidero.md §9.2, mended). */
 import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { DELETE_FOR_MOVE } from "#kinds/cluster/keys.ts";
+import { Sealed } from "#std/sealed.ts";
 import { EXCLUSIONS, printCensus } from "../allocation/exclusion.ts";
 import { pauseVerdict } from "../infrastructure-condition.ts";
 import { isOwn, ownBinding, providerIdOf, serverOf } from "./binding.ts";
 import { allocated } from "./allocated.ts";
-import { identityOf, type MetalMachineDecision, targetOf } from "./effect.ts";
+import { identityOf, type MetalMachineDecision, type MetalMachineEffect, targetOf } from "./effect.ts";
 import type { ObservedMetalMachine } from "./observed.ts";
 import { isPicked } from "./picked.ts";
 import { Conditions, RELEASED, SERVER_ALLOCATED, type StatusChange, wasAllocated } from "./status.ts";
@@ -20,6 +21,8 @@ export function decideMetalMachine(observed: ObservedMetalMachine, now: number):
   if (deletionTimestamp !== undefined) return released(observed, conditions);
   // The loop puts it on: what comes next is to be refused if the object has changed meanwhile, this included.
   if (!finalizers.includes(FINALIZER)) return {};
+  const unknown = introduction(observed);
+  if (unknown !== undefined) return { effects: [unknown] };
   const binding = ownBinding(machine, bindings);
   if (binding !== undefined) return allocated(observed, binding, conditions);
   if (wasAllocated(machine)) return lost(observed, conditions);
@@ -30,6 +33,13 @@ export function decideMetalMachine(observed: ObservedMetalMachine, now: number):
     return waits("WaitingForClusterInfrastructureReady", `the infrastructure of Cluster ${cluster.name} is not ready`);
   if (!owner.hasData) return waits("WaitingForBootstrapData", `Machine ${owner.name} has no configuration yet`);
   return unbound(observed, conditions);
+}
+
+/** How its Server is switched, where only it knows. Whoever waits for the Server may well wait for this. */
+function introduction({ machine, server }: ObservedMetalMachine): MetalMachineEffect | undefined {
+  const { bmc, serverRef } = machine.spec ?? {};
+  if (bmc === undefined || server?.withoutBmc === undefined || server.name !== serverRef?.name) return undefined;
+  return { do: "introduce", server: server.name, ...server.withoutBmc, bmc: new Sealed(bmc) };
 }
 
 /** Everything is there but the Server. */

@@ -1,7 +1,10 @@
 /** What is done about a MetalMachine. Each is harmless when it has already happened. */
 import type { ObjectReference } from "#kinds/reference.ts";
 import type { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
+import type { Sealed } from "#std/sealed.ts";
 import type { StatusChange } from "./status.ts";
+
+export type InlineBmc = NonNullable<NonNullable<MetalMachine["spec"]>["bmc"]>;
 
 export interface Target {
   readonly machine: { readonly namespace: string; readonly name: string; readonly uid: string };
@@ -33,6 +36,8 @@ export type MetalMachineEffect =
       readonly serverClass?: ObjectReference;
       readonly labels: Readonly<Record<string, string>>;
     }
+  /** Tells a Server without a BMC of the one that an old manifest has in its MetalMachine. */
+  | { readonly do: "introduce"; readonly server: string; readonly resourceVersion: string; readonly bmc: Sealed<InlineBmc> }
   /** Deletes the ServerBinding of this Server if it is its own now, whatever caches say. Fault `allocation.paused`. */
   | { readonly do: "release"; readonly machine: Target["machine"]; readonly server: string }
   | {

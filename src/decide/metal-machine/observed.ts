@@ -18,6 +18,8 @@ export interface Owner {
 export interface SeenServer {
   readonly name: string;
   readonly isThere: boolean;
+  /** Of the object; undefined when something is said of how it is switched already. */
+  readonly withoutBmc: { readonly resourceVersion: string } | undefined;
   readonly failureDomain: string | undefined;
   /** What keeps it from being allocated, if it is not held yet. */
   readonly refusal: Exclusion | undefined;

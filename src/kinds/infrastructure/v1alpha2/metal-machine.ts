@@ -8,16 +8,7 @@ import { boolean, object, string } from "#schema/kit.ts";
 import { metalMachine, metalMachineFields } from "../v1alpha3/metal-machine.ts";
 import type { MetalMachine as Hub, MetalMachineSpec as HubSpec } from "../v1alpha3/metal-machine.ts";
 
-const Bmc = object({
-  endpoint: string().required().doc("Address of the BMC."),
-  user: string().doc("User name."),
-  pass: string().doc("Password."),
-});
-
-export const MetalMachineSpec = object({
-  ...metalMachineFields,
-  bmc: Bmc.doc("BMC of the machine, where there is no Server for it."),
-});
+export const MetalMachineSpec = object(metalMachineFields);
 
 const Status = object({
   ready: boolean().required().doc("The machine is there."),
@@ -33,12 +24,12 @@ export const MetalMachine = kind({
 });
 export type MetalMachine = Resource<typeof MetalMachine>;
 
-export function specUp({ bmc: _lost, ...spec }: TypeOf<typeof MetalMachineSpec>): TypeOf<typeof HubSpec> {
+export function specUp(spec: TypeOf<typeof MetalMachineSpec>): TypeOf<typeof HubSpec> {
   return spec;
 }
 
-export function specDown({ providerID, serverRef }: TypeOf<typeof HubSpec>): TypeOf<typeof MetalMachineSpec> {
-  return present({ providerID, serverRef });
+export function specDown({ providerID, serverRef, bmc }: TypeOf<typeof HubSpec>): TypeOf<typeof MetalMachineSpec> {
+  return present({ providerID, serverRef, bmc });
 }
 
 export const conversion = older<typeof MetalMachine, typeof Hub>({

@@ -6,8 +6,17 @@ import { Conditions } from "../../condition.ts";
 import { ObjectReference } from "../../reference.ts";
 import { Initialization } from "./metal-cluster.ts";
 
+const Bmc = object({
+  endpoint: string().required().doc("Address of the BMC."),
+  user: string().doc("User name."),
+  pass: string().doc("Password."),
+});
+
 /** Fields that v1alpha2 has as well. */
 export const metalMachineFields = {
+  bmc: Bmc.doc(
+    "As the provider before Sidero had it: BMC of the Server that serverRef names. Copied to that Server if it has none; better say it there.",
+  ),
   providerID: string().doc("sidero:// and the Server's name; set once a Server is held. The node carries the same."),
   serverRef: ObjectReference.doc(
     "The Server: given by whoever wants a particular one, else set when one is picked from the class.",
