@@ -1,9 +1,11 @@
 /** One effect; each is harmless when it has already happened. What is done to machines is in `etcd.ts` and `upgrade.ts`. */
 import type { ControlPlaneEffect, Part } from "#decide/talos-control-plane/machine.ts";
 import { BOOTSTRAP_MARK, LEAVE_HOOK } from "#decide/talos-control-plane/machine.ts";
+import { toldOf } from "#decide/talos-control-plane/story.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
+import { pluralOf } from "#kube/contract.ts";
 import type { ContractKinds } from "#kube/contract.ts";
 import type { Acting } from "#kube/controller.ts";
 import type { Workloads } from "#kube/workload.ts";
@@ -30,8 +32,21 @@ export interface ActPorts extends MintingPorts {
   readonly workloads: Workloads;
 }
 
-export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, acting: Acting): Promise<void> {
-  const { client, events, signal } = acting;
+export async function act(what: PlaneEffect, ports: ActPorts, acting: Acting): Promise<void> {
+  await perform(what, ports, acting);
+  const { plane, effect } = what;
+  const told = toldOf(effect);
+  if (told === undefined) return;
+  const { namespace, name, uid } = plane;
+  const apiVersion = apiVersionOf(TalosControlPlane.group, TalosControlPlane.version);
+  acting.events.record(
+    { apiVersion, kind: TalosControlPlane.kind, metadata: { name, namespace, uid } },
+    { type: "Normal", ...told },
+  );
+}
+
+async function perform({ plane, effect }: PlaneEffect, ports: ActPorts, acting: Acting): Promise<void> {
+  const { client, signal } = acting;
   const { namespace } = plane;
   const machines = client.for(Machine).in(namespace);
   switch (effect.do) {
@@ -93,15 +108,6 @@ export async function act({ plane, effect }: PlaneEffect, ports: ActPorts, actin
       return await confirmComponents(effect.node, effect.version, plane, ports.workloads, acting);
     case "upgrade-talos":
       return await upgradeTalos(effect.seat, effect.installer, plane, ports.talos, acting);
-    case "tell": {
-      const { type, reason, message } = effect;
-      const about = {
-        apiVersion: apiVersionOf(TalosControlPlane.group, TalosControlPlane.version),
-        kind: TalosControlPlane.kind,
-        metadata: { name: plane.name, namespace, uid: plane.uid },
-      };
-      events.record(about, { type, reason, message });
-    }
   }
 }
 
@@ -124,7 +130,7 @@ async function patch(
     return;
   }
   const [group = "", version = ""] = part.apiVersion.split("/");
-  const plural = `${part.objectKind.toLowerCase()}s`;
+  const plural = pluralOf(part.objectKind);
   const kind = { group, version, kind: part.objectKind, plural, scope: "Namespaced" } as const;
   await ifThere(client.for(kind).in(namespace).patch(part.name, change, { signal }));
 }

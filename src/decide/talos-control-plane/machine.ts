@@ -190,7 +190,6 @@ export type ControlPlaneEffect =
       readonly others: readonly Seat[];
     }
   | { readonly do: "kubeconfig"; readonly server: string }
-  | { readonly do: "tell"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
   | {
       readonly do: "upgrade-kubernetes";
       readonly seat: Seat;
