@@ -34,16 +34,21 @@ function start(): Rig {
     const address = endpoints[0]!;
     const closed = Promise.withResolvers<never>();
     closed.promise.catch(() => {});
+    let isAsked = false;
+    const begin = (): void => {
+      isAsked = true;
+      rig.most = Math.max(rig.most, ++rig.open);
+    };
+    const end = (): void => {
+      if (isAsked) rig.open--;
+      isAsked = false;
+    };
     const api: Partial<TalosApi> = {
       version: async () => {
         rig.asked.push(address);
-        rig.most = Math.max(rig.most, ++rig.open);
-        try {
-          const answer = rig.answers.get(address)?.() ?? Promise.resolve({ tag: "v1.13.2", arch: "amd64", platform: "metal" });
-          return await Promise.race([answer, closed.promise]);
-        } finally {
-          rig.open--;
-        }
+        begin();
+        const answer = rig.answers.get(address)?.() ?? Promise.resolve({ tag: "v1.13.2", arch: "amd64", platform: "metal" });
+        return await Promise.race([answer, closed.promise]).finally(end);
       },
       services: async () => [{ id: "etcd", state: "Running", isHealthy: true, message: "" }],
       etcdStatus: async () => ({ memberId: "1", leader: "1", isLearner: false, raftIndex: 1n, raftAppliedIndex: 1n, errors: [] }),
@@ -51,7 +56,10 @@ function start(): Rig {
         { id: "1", hostname: "m", peerUrls: ["https://[fd00::1]:2380"], clientUrls: ["https://10.0.0.1:2379"], isLearner: false },
       ],
       // As it is with HTTP/2: what is under way ends with the session.
-      close: () => closed.reject(new Error("closed")),
+      close: () => {
+        end();
+        closed.reject(new Error("closed"));
+      },
     };
     return api as TalosApi;
   };
