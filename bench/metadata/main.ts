@@ -3,39 +3,28 @@
  * has not had it, which is put on record, then once more. The store is on a disk, the machines are another process.
  */
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createApiServer } from "#apiserver/server.ts";
-import { createAuthenticator } from "#apiserver/authenticate.ts";
-import { createEdge } from "#apiserver/edge.ts";
-import { createStore } from "#apiserver/store/mvcc.ts";
-import { silent } from "#io/log.ts";
-import { createMemoryTransport } from "#io/memory/transport.ts";
 import { systemClock as clock } from "#io/node/clock.ts";
 import { digest } from "#io/node/digest.ts";
 import { systemEntropy as entropy } from "#io/node/entropy.ts";
-import { createJournal } from "#io/node/journal.ts";
 import { systemPki } from "#io/node/pki.ts";
 import { createBootHandler } from "#boot/http/handler.ts";
 import { programsOf } from "#boot/programs.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import { listen } from "#io/node/serve.ts";
-import { coreDefinitions } from "#kinds/core/definitions.ts";
-import { families } from "#kinds/index.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
-import { createClient } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
 import { createInventory } from "#main/inventory.ts";
 import { createMetadataPort } from "#main/metadata.ts";
-import { toCrd } from "#schema/crd.ts";
-import { toExtension } from "#schema/family.ts";
 import { parseContract } from "#talos/contract.ts";
 import { printConfig } from "#talos/document/document.ts";
 import { generateConfig } from "#talos/generate/generate.ts";
 import { makeSecrets } from "#talos/secrets.ts";
 import { configIn, environmentOf, held, numbered } from "../../test/metadata/held.ts";
 import { alone, print } from "../report.ts";
+import { openSite } from "../site.ts";
 
 const MACHINES = process.env["SCALE"] === "small" ? 100 : 1000;
 const ROUNDS = 3;
@@ -47,26 +36,7 @@ const CLASS = {
 } as const;
 const OWN = { configPatches: [{ op: "add", path: "/machine/install", value: { disk: "/dev/nvme0n1" } }] } as const;
 
-const directory = mkdtempSync(join(process.env["BENCH_DIR"] ?? "/var/tmp", "sidero-bench-metadata-"));
-const store = await createStore({ journal: createJournal(join(directory, "data")), clock });
-const definitions = families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)] as const);
-const api = createApiServer({
-  store,
-  definitions: coreDefinitions,
-  crds: families.map(toCrd),
-  extensions: new Map(definitions),
-  version: { version: "0", platform: "linux/amd64" },
-  clock,
-  entropy,
-  digest,
-});
-await api.start();
-const edge = createEdge({ authenticate: createAuthenticator({ clock }), handler: api.handler, clock, entropy });
-const ports = { clock, entropy, log: silent };
-const client = createClient({
-  ...ports,
-  transport: createMemoryTransport(edge, { principal: { name: "sidero", groups: ["system:masters"] } }),
-});
+const { directory, client, ports, close } = await openSite("metadata");
 const { inventory, run } = createInventory({ ...ports, client });
 const stop = new AbortController();
 const following = run(stop.signal);
@@ -158,7 +128,5 @@ print(
 stop.abort();
 await listener.close();
 await Promise.allSettled([following]);
-await api.stop();
-await store.close();
-rmSync(directory, { recursive: true });
+await close();
 process.exit(0);
