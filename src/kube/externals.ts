@@ -33,6 +33,8 @@ export interface ExternalPatch {
 export interface Externals {
   /** Never waits. The first look at an object of a kind begins to follow the kind. */
   look(reference: ContractReference, namespace: string): Look;
+  /** All objects of a kind in a namespace; undefined while they are not known. Follows the kind as a look does. */
+  list(kind: GroupKind, namespace: string): readonly KubeObject[] | undefined;
   /** Merges the patch, and resolves when looks show it. An object that has gone meanwhile is no failure. */
   patch(reference: ContractReference, namespace: string, patch: ExternalPatch, signal: AbortSignal): Promise<void>;
   /** Has the object of this uid deleted, unless it is gone already. */
@@ -143,6 +145,11 @@ export function createExternals(ports: ExternalsPorts): FollowedExternals {
         if (!cache.isSynced) return { is: "unknown" };
         const object = cache.get(`${namespace}/${reference.name}`);
         return object === undefined ? { is: "missing" } : { is: "there", object };
+      },
+      list(kind, namespace) {
+        const { cache } = follow(kind);
+        if (cache?.isSynced !== true) return undefined;
+        return [...cache.values()].filter(({ metadata }) => metadata.namespace === namespace);
       },
       async patch(reference, namespace, patch, signal) {
         const resource = await resourceOf(reference, namespace, signal);

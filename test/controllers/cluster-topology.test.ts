@@ -304,6 +304,9 @@ describe("a topology", () => {
     await settle(12);
     const machines = (await of(Machine).list()).items;
     assert.equal(machines.length, 2);
+    const { items } = await of(MetalMachineTemplate).list();
+    const names = items.map(({ metadata }) => metadata.name).filter((each) => each?.startsWith("c-blue-"));
+    assert.deepEqual(names, [next], "the template that no machines are made from any more is gone");
   });
 
   test("is upgraded one part after the other: the control plane, then one set of workers at a time", async () => {

@@ -4,6 +4,7 @@ import { type ObservedTopology, templatesOf } from "#decide/topology/observed.ts
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { ClusterClass } from "#kinds/cluster/v1beta2/cluster-class.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
+import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
 import type { Index } from "#kube/cache.ts";
 import type { ContractKinds } from "#kube/contract.ts";
@@ -40,6 +41,7 @@ export function createTopologyController(ports: TopologyPorts): Controller<Clust
         return byClass.get(key).map(keyOf);
       }),
       on(MachineDeployment, ({ object }) => (isOwned(object) ? [clusterKeyOf(object)] : [])),
+      on(MachineSet, ({ type, object }) => (type === "delete" && isOwned(object) ? [clusterKeyOf(object)] : [])),
       on(MachineHealthCheck, ({ object }) => (isOwned(object) ? [clusterKeyOf(object)] : [])),
     ],
     writes: [

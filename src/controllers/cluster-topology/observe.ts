@@ -1,15 +1,16 @@
 import { type ObservedTopology, templateId, templatesOf } from "#decide/topology/observed.ts";
 import { isTemplate } from "#decide/clone.ts";
 import { pauseOf } from "#decide/machines/pause.ts";
-import { TOPOLOGY_DEPLOYMENT_NAME, TOPOLOGY_OWNED } from "#kinds/cluster/keys.ts";
+import { CLUSTER_NAME, TOPOLOGY_DEPLOYMENT_NAME, TOPOLOGY_OWNED } from "#kinds/cluster/keys.ts";
 import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { ClusterClass, type TemplateReference } from "#kinds/cluster/v1beta2/cluster-class.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
+import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
 import type { Index } from "#kube/cache.ts";
-import type { ContractReference } from "#kube/contract.ts";
+import type { ContractReference, GroupKind } from "#kube/contract.ts";
 import type { Reader } from "#kube/controller.ts";
-import type { Externals } from "#kube/externals.ts";
+import { type Externals, kindIdOf } from "#kube/externals.ts";
 import { keyOf } from "#kube/kind.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { parseApiVersion } from "#schema/meta.ts";
@@ -33,10 +34,15 @@ export function classKeyOf({ metadata, spec }: Cluster): string | undefined {
 export class Made {
   #deployments: Index<MachineDeployment> | undefined;
   #checks: Index<MachineHealthCheck> | undefined;
+  #sets: Index<MachineSet> | undefined;
 
   deploymentsOf(cluster: string, reader: Reader): MachineDeployment[] {
     this.#deployments ??= reader.of(MachineDeployment).index((each) => (isOwned(each) ? [clusterKeyOf(each)] : []));
     return this.#deployments.get(cluster).filter(({ metadata }) => metadata.labels?.[TOPOLOGY_DEPLOYMENT_NAME] !== undefined);
+  }
+  setsOf(cluster: string, reader: Reader): MachineSet[] {
+    this.#sets ??= reader.of(MachineSet).index((each) => (isOwned(each) ? [clusterKeyOf(each)] : []));
+    return this.#sets.get(cluster);
   }
   checksOf(cluster: string, reader: Reader): MachineHealthCheck[] {
     this.#checks ??= reader.of(MachineHealthCheck).index((each) => (isOwned(each) ? [clusterKeyOf(each)] : []));
@@ -69,9 +75,12 @@ export function observeTopology(
   const infrastructure = infrastructureRef && sight.of(infrastructureRef, namespace);
   const controlPlane = controlPlaneRef && sight.of(controlPlaneRef, namespace);
   const deployments = made.deploymentsOf(keyOf(cluster), reader);
-  const used = [...machineTemplateOf(controlPlane), ...deployments.flatMap(templatesIn)];
-  const there = used.filter((reference) => sight.of(reference, namespace) !== undefined);
-  if (sight.isUnknown) return undefined;
+  const sets = made.setsOf(keyOf(cluster), reader);
+  const used = [...machineTemplateOf(controlPlane), ...[...deployments, ...sets].flatMap(templatesIn)];
+  const templatesMade = kindsOf(clusterClass).map((kind) => externals.list(kind, namespace));
+  if (sight.isUnknown || templatesMade.includes(undefined)) return undefined;
+  const isMade = (object: KubeObject): boolean =>
+    isOwned(object) && object.metadata.labels?.[CLUSTER_NAME] === cluster.metadata.name;
   const checks = made.checksOf(keyOf(cluster), reader);
   const paused = pauseOf(cluster, cluster);
   return {
@@ -83,7 +92,8 @@ export function observeTopology(
     controlPlane,
     deployments,
     checks,
-    made: new Set(there.map(templateId)),
+    made: templatesMade.flatMap((list) => (list ?? []).filter(isMade)),
+    used: new Set(used.map(templateId)),
   };
 }
 
@@ -103,11 +113,20 @@ class Sight {
   }
 }
 
+/** Kinds of the templates that clusters of the class have copies of. */
+function kindsOf(clusterClass: ClusterClass | undefined): GroupKind[] {
+  const { controlPlane, workers } = clusterClass?.spec ?? {};
+  const parts = (workers?.machineDeployments ?? []).flatMap(({ bootstrap, infrastructure }) => [bootstrap, infrastructure]);
+  const all = [...(controlPlane?.machineInfrastructure === undefined ? [] : [controlPlane.machineInfrastructure]), ...parts];
+  const kinds = all.map(({ templateRef }) => referenceTo(templateRef));
+  return [...new Map(kinds.map((kind) => [kindIdOf(kind), kind])).values()];
+}
+
 export function referenceTo({ apiVersion, kind, name }: TemplateReference): ContractReference {
   return { apiGroup: parseApiVersion(apiVersion)?.group ?? "", kind, name };
 }
 
-function templatesIn({ spec }: MachineDeployment): ContractReference[] {
+function templatesIn({ spec }: MachineDeployment | MachineSet): ContractReference[] {
   if (spec === undefined) return [];
   const { bootstrap, infrastructureRef } = spec.template.spec;
   return [infrastructureRef, ...(bootstrap.configRef === undefined ? [] : [bootstrap.configRef])].filter(isTemplate);

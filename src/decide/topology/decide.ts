@@ -62,11 +62,12 @@ function statusOf({ status }: Cluster, said: Said<Condition>, now: number): { co
 }
 
 function effectsOf(observed: ObservedTopology, desired: Desired): TopologyEffect[] {
-  const { cluster, infrastructure, controlPlane, deployments, checks, made } = observed;
+  const { cluster, infrastructure, controlPlane, deployments, checks, made, used } = observed;
+  const present = new Set(made.map(idOf));
   const byName = (objects: readonly KubeObject[], wanted: KubeObject) =>
     objects.find(({ metadata }) => metadata.name === wanted.metadata.name);
   return [
-    ...desired.templates.filter((template) => !made.has(idOf(template))).map(creation),
+    ...desired.templates.filter((template) => !present.has(idOf(template))).map(creation),
     ...kept(infrastructure, desired.infrastructure),
     ...kept(controlPlane, desired.controlPlane),
     ...references(cluster, desired),
@@ -74,6 +75,12 @@ function effectsOf(observed: ObservedTopology, desired: Desired): TopologyEffect
     ...desired.checks.flatMap((wanted) => kept(byName(checks, wanted), wanted)),
     ...leftovers(deployments, desired.deployments, TOPOLOGY_DEPLOYMENT_NAME),
     ...leftovers(checks, desired.checks, TOPOLOGY_OWNED),
+    // A MachineSet of an earlier template goes before the template does.
+    ...leftovers(
+      made.filter((template) => !used.has(idOf(template))),
+      desired.templates,
+      TOPOLOGY_OWNED,
+    ),
   ];
 }
 

@@ -17,8 +17,10 @@ export interface ObservedTopology {
   readonly controlPlane: KubeObject | undefined;
   readonly deployments: readonly MachineDeployment[];
   readonly checks: readonly MachineHealthCheck[];
-  /** Whether a template that was made for the cluster is there, by {@link templateId}. */
-  readonly made: ReadonlySet<string>;
+  /** Templates that were made for the cluster. */
+  readonly made: readonly KubeObject[];
+  /** Templates that machines are, or may again be, made from, by {@link templateId}. */
+  readonly used: ReadonlySet<string>;
 }
 
 export function templateId({ kind, name }: { readonly kind: string; readonly name: string }): string {
