@@ -1,5 +1,6 @@
 /** Every controller there is. */
 import { createClusterController } from "#controllers/cluster/controller.ts";
+import { createClusterClassController } from "#controllers/cluster-class/controller.ts";
 import { createTopologyController } from "#controllers/cluster-topology/controller.ts";
 import { createEnvironmentController } from "#controllers/environment/controller.ts";
 import type { Downloads } from "#controllers/environment/downloads.ts";
@@ -110,5 +111,6 @@ function sets(ports: MachineSetPorts & HealthPorts): Controller[] {
     createMachineDeploymentController(ports),
     createHealthCheckController(ports),
     createTopologyController(ports),
+    createClusterClassController(ports),
   ];
 }

@@ -1,6 +1,7 @@
 /** Clusters made from a ClusterClass with the Talos providers' templates, on an API server in this process (facts §1.9). */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { createClusterClassController } from "#controllers/cluster-class/controller.ts";
 import { createTopologyController } from "#controllers/cluster-topology/controller.ts";
 import { createMachineDeploymentController } from "#controllers/machine-deployment/controller.ts";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
@@ -170,7 +171,12 @@ async function addCluster(topology: Partial<Topology> = {}): Promise<Cluster> {
 }
 function start(): void {
   const ports = setPorts(world, end.signal);
-  world.run(createTopologyController(ports), createMachineDeploymentController(ports), createMachineSetController(ports));
+  world.run(
+    createClusterClassController(ports),
+    createTopologyController(ports),
+    createMachineDeploymentController(ports),
+    createMachineSetController(ports),
+  );
 }
 async function condition() {
   const { status, message } = findCondition((await of(Cluster).get("c")).status?.conditions ?? [], "TopologyReconciled") ?? {};
@@ -372,4 +378,25 @@ describe("a topology", () => {
       assert.match(String(said), message);
       assert.deepEqual((await of(MetalCluster).list()).items, []);
     });
+});
+
+test("a class owns its templates, and tells its variables and what is missing", async () => {
+  start();
+  await world.pass(3000);
+  const { metadata, status } = await of(ClusterClass).get("metal");
+  const { metadata: template } = await of(MetalMachineTemplate).get("w");
+  assert.deepEqual(
+    template.ownerReferences?.map(({ kind, uid }) => [kind, uid]),
+    [["ClusterClass", metadata.uid]],
+  );
+  assert.deepEqual(
+    ((status?.variables ?? []) as { name: string }[]).map(({ name }) => name),
+    ["endpoint", "servers", "proxy"],
+  );
+  const missing = async () =>
+    findCondition((await of(ClusterClass).get("metal")).status?.conditions ?? [], "RefVersionsUpToDate")?.message;
+  assert.equal(await missing(), undefined);
+  await of(TalosConfigTemplate).delete("w");
+  await world.pass(2000);
+  assert.equal(await missing(), "* TalosConfigTemplate w does not exist");
 });
