@@ -1,13 +1,20 @@
 /** The whole road in the simulated hall: from machines in a rack to a cluster whose Nodes are ready, smaller, larger, and back to clean machines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TalosConfigTemplate } from "#kinds/bootstrap/v1beta1/talos-config-template.ts";
+import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
+import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
+import { MetalCluster } from "#kinds/infrastructure/v1alpha3/metal-cluster.ts";
+import { MetalMachineTemplate } from "#kinds/infrastructure/v1alpha3/metal-machine-template.ts";
+import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
+import { type KindRef, kindRef } from "#kube/kind.ts";
 import { createClient } from "#kube/client.ts";
 import { parseKubeconfig } from "#kube/kubeconfig.ts";
 import type { WorkloadNode } from "#kube/workload.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import type { SimMachine } from "../../sim/machine/machine.ts";
 import { Nodes } from "../../sim/talos/kubernetes.ts";
-import { Tenant } from "../../sim/trial/tenant.ts";
+import { KINDS, Tenant } from "../../sim/trial/tenant.ts";
 import type { Loose, Wanted } from "../../sim/trial/tenant.ts";
 import { startTrial } from "../../sim/trial/trial.ts";
 import type { Trial } from "../../sim/trial/trial.ts";
@@ -154,5 +161,80 @@ test("a cluster that runs writes nothing", async () => {
   });
   await hall.pass(60 * MINUTE);
   assert.deepEqual(written, []);
+  await hall.stop();
+});
+
+/** Everything that belongs to clusters, with `Kind/name → [owners, with a star behind who controls; finalizers]`. */
+async function graphOf({ trial }: Road): Promise<Map<string, readonly [owners: string, finalizers: string]>> {
+  const { client } = trial.hall.process!;
+  const graph = new Map<string, readonly [string, string]>();
+  for (const kind of OWNED) {
+    const { items } = await client.for<Loose>(kind as KindRef<Loose>).list();
+    for (const { metadata } of items) {
+      const { ownerReferences = [], finalizers = [] } = metadata;
+      const owners = ownerReferences.map((owner) => `${owner.kind}${owner.controller === true ? "*" : ""}`);
+      if (kind.kind !== "Secret" || metadata.name!.startsWith("one-"))
+        graph.set(`${kind.kind}/${metadata.name}`, [owners.toSorted().join(" "), finalizers.toSorted().join(" ")]);
+    }
+  }
+  return graph;
+}
+
+const core = (kind: string): KindRef =>
+  kindRef({ group: "cluster.x-k8s.io", version: "v1beta2", kind, plural: `${kind.toLowerCase()}s`, scope: "Namespaced" });
+const OWNED: readonly KindRef[] = [
+  ...["Cluster", "Machine", "MachineSet", "MachineDeployment"].map(core),
+  MetalCluster,
+  MetalMachine,
+  MetalMachineTemplate,
+  TalosConfig,
+  TalosConfigTemplate,
+  TalosControlPlane,
+  KINDS.secret,
+];
+
+/** Cluster API's own tests ask for this (§2.8). */
+test("owner references and finalizers are those of the contract, and come back when somebody takes all of them away", async () => {
+  const road = await hallOf(4);
+  const { hall } = road.trial;
+  await hall.during(road.tenant.apply({ ...WANTED, workers: 1 }));
+  await until(road, "the cluster has its nodes", 30, nodesAre(road, "one", 2));
+  await hall.pass(5 * MINUTE);
+  const before = await hall.during(graphOf(road));
+  const owners = (kind: string) =>
+    [...new Set([...before].filter(([id]) => id.startsWith(`${kind}/`)).map(([, [names]]) => names))].toSorted();
+  const graph = {
+    Cluster: [""],
+    MetalCluster: ["Cluster"],
+    TalosControlPlane: ["Cluster"],
+    MachineDeployment: ["Cluster"],
+    MachineSet: ["MachineDeployment*"],
+    Machine: ["MachineSet*", "TalosControlPlane*"],
+    MetalMachine: ["Machine*"],
+    TalosConfig: ["Machine*"],
+    MetalMachineTemplate: ["Cluster"],
+    TalosConfigTemplate: ["Cluster"],
+  };
+  for (const [kind, expected] of Object.entries(graph)) assert.deepEqual(owners(kind), expected, kind);
+  assert.deepEqual(before.get("Secret/one-kubeconfig")?.[0], "TalosControlPlane*");
+  assert.deepEqual(
+    [...before].filter(([id]) => id.endsWith("-bootstrap-data")).map(([, [names]]) => names),
+    ["TalosConfig*", "TalosConfig*"],
+  );
+
+  const strip = async (): Promise<void> => {
+    const { client } = hall.process!;
+    for (const kind of OWNED) {
+      const resource = client.for<Loose>(kind as KindRef<Loose>);
+      for (const { metadata } of (await resource.list()).items) {
+        if (!before.has(`${kind.kind}/${metadata.name}`)) continue;
+        await resource.in("default").patch(metadata.name!, { metadata: { ownerReferences: null, finalizers: null } });
+      }
+    }
+  };
+  await hall.during(strip());
+  await hall.pass(10 * MINUTE);
+  assert.deepEqual(await hall.during(graphOf(road)), before);
+  await until(road, "the cluster has its nodes still", 1, nodesAre(road, "one", 2));
   await hall.stop();
 });

@@ -8,6 +8,7 @@ import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-pl
 import { pluralOf } from "#kube/contract.ts";
 import type { ContractKinds } from "#kube/contract.ts";
 import type { Acting } from "#kube/controller.ts";
+import { Secret } from "#kube/secret.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { OwnerReference } from "#schema/meta.ts";
@@ -17,7 +18,7 @@ import { bootstrap, confirm, confirmAlone, confirmSpare, leave, remove } from ".
 import type { MintingPorts } from "./kubeconfig.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Plane } from "./plane.ts";
-import { ifThere } from "./plane.ts";
+import { ifThere, ownerOf } from "./plane.ts";
 import type { Talos } from "./ports.ts";
 import { confirmComponents, upgradeKubernetes, upgradeTalos } from "./upgrade.ts";
 
@@ -60,6 +61,27 @@ async function perform({ plane, effect }: PlaneEffect, ports: ActPorts, acting: 
       const { resourceVersion = "" } = metadata;
       const ownerReferences = [...others, owner].map((reference) => ({ ...reference }));
       await templates.patch(template.name, { metadata: { resourceVersion, ownerReferences } }, { signal });
+      return;
+    }
+    case "adopt": {
+      const { ownerReferences = [] } = (await machines.get(effect.machine, { signal })).metadata;
+      const { resourceVersion } = effect;
+      const metadata = { resourceVersion, ownerReferences: controlledBy(plane, ownerReferences) };
+      await machines.patch(effect.machine, { metadata }, { signal });
+      return;
+    }
+    case "adopt-kubeconfig": {
+      const secrets = client.for(Secret).in(namespace);
+      const {
+        name = "",
+        resourceVersion = "",
+        ownerReferences = [],
+      } = (await secrets.get(`${plane.cluster}-kubeconfig`, { signal })).metadata;
+      await secrets.patch(
+        name,
+        { metadata: { resourceVersion, ownerReferences: controlledBy(plane, ownerReferences) } },
+        { signal },
+      );
       return;
     }
     case "create":
@@ -109,6 +131,12 @@ async function perform({ plane, effect }: PlaneEffect, ports: ActPorts, acting: 
     case "upgrade-talos":
       return await upgradeTalos(effect.seat, effect.installer, plane, ports.talos, acting);
   }
+}
+
+/** Whoever owns it besides stays; nobody controls it besides. */
+function controlledBy(plane: Plane, before: readonly OwnerReference[]) {
+  const others = before.filter(({ uid }) => uid !== plane.uid);
+  return [...others, { ...ownerOf(plane), controller: true }].map((reference) => ({ ...reference }));
 }
 
 async function patch(

@@ -156,6 +156,7 @@ async function machineOf(machine: Machine, reader: Reader, ports: ObservePorts):
     config: config?.spec,
     parts: [...partOf("infrastructure", infrastructure), ...partOf("bootstrap", config)],
     facts: {},
+    isOrphan: (metadata.ownerReferences ?? []).every(({ controller }) => controller !== true),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The Secrets of a cluster that its control plane reads: `<cluster>-talosconfig`, `<cluster>-ca`, and `<cluster>-kubeconfig`, which it makes. */
 import type { ObservedKubeconfig } from "#decide/talos-control-plane/machine.ts";
 import type { Pki } from "#io/pki.ts";
+import { CLUSTER_SECRET } from "#kinds/cluster/keys.ts";
 import type { Secret } from "#kube/secret.ts";
 import { entryOf } from "#kube/secret.ts";
 import { Fault } from "#std/fault.ts";
@@ -39,8 +40,10 @@ export function kubeconfigOf(
   const owners = secret.metadata.ownerReferences ?? [];
   const isOurs = owners.some(({ kind, name }) => kind === "TalosControlPlane" && name === controlPlane);
   const { server, ca, certificate } = readKubeconfig(entryOf(secret, "value") ?? "") ?? {};
+  const isOrphan = secret.type === CLUSTER_SECRET && owners.every(({ controller }) => controller !== true);
   return {
     isOurs,
+    isOrphan: isOrphan && !isOurs,
     server,
     isOfAuthority: authority !== undefined && ca === authority.certificate,
     endsAt: certificate === undefined ? undefined : pki.endOf(certificate),

@@ -8,7 +8,7 @@ import { conditionsOf, pausedConditions } from "./conditions.ts";
 import { countsOf, statusOf } from "./counts.ts";
 import { departedWith, etcdOf, rosterOf } from "./etcd.ts";
 import { keepingOf } from "./kept.ts";
-import { kubeconfigOf } from "./kubeconfig.ts";
+import { isLost, kubeconfigOf } from "./kubeconfig.ts";
 import { leavingOf } from "./leaving.ts";
 import type { ControlPlaneEffect, ObservedControlPlane, Wait } from "./machine.ts";
 import { remediationOf } from "./remediation.ts";
@@ -104,6 +104,8 @@ export function decideControlPlane(observed: ObservedControlPlane, now: number):
     return { ...base, effects: [{ do: "mark", value: bootstrapping.mark }] };
   }
   if (cluster.isDeleting) return { ...base, effects: leaving.effects, status };
+  const orphans = adoptions(observed);
+  if (orphans.length > 0) return { ...base, effects: orphans };
   const kept = mayScale(observed) ? keepingOf(observed) : [];
   const patched = new Set(kept.map((effect) => effect.do === "patch" && effect.machine));
   const effects = [
@@ -156,6 +158,15 @@ function blocked({ cluster, isTemplateOwned, template }: ObservedControlPlane): 
 function ownership({ isTemplateOwned, template, cluster }: ObservedControlPlane): ControlPlaneEffect[] {
   if (isTemplateOwned !== false || cluster === undefined) return [];
   return [{ do: "own-template", template, cluster: { name: cluster.name, uid: cluster.uid } }];
+}
+
+/** Owners that were taken away come back (§2.8). */
+function adoptions(observed: ObservedControlPlane): ControlPlaneEffect[] {
+  const orphans = observed.machines.filter(({ isOrphan, isDeleting }) => isOrphan === true && !isDeleting);
+  return [
+    ...orphans.map(({ name, resourceVersion }): ControlPlaneEffect => ({ do: "adopt", machine: name, resourceVersion })),
+    ...(isLost(observed) ? [{ do: "adopt-kubeconfig" } as const] : []),
+  ];
 }
 
 /** All Machines go at once, and etcd with them. */

@@ -13,11 +13,21 @@ export interface KubeconfigPlan {
 export function kubeconfigOf({ cluster, kubeconfig, hasAuthority }: ObservedControlPlane, now: number): KubeconfigPlan {
   const endpoint = cluster?.endpoint;
   if (endpoint === undefined || !hasAuthority) return { effects: [] };
-  const server = `https://${endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+  const server = serverOf(endpoint);
   const make: KubeconfigPlan = { effects: [{ do: "kubeconfig", server }] };
   if (kubeconfig === undefined) return make;
   if (!kubeconfig.isOurs) return { effects: [] };
   const { endsAt, isOfAuthority } = kubeconfig;
   if (endsAt === undefined || !isOfAuthority || kubeconfig.server !== server || endsAt - now < HALF_YEAR) return make;
   return { effects: [], renewAt: endsAt - HALF_YEAR };
+}
+
+function serverOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Made here, by all that can be told, and nobody's any more: its owner was taken away. */
+export function isLost({ cluster, kubeconfig }: ObservedControlPlane): boolean {
+  if (kubeconfig?.isOrphan !== true || cluster?.endpoint === undefined) return false;
+  return kubeconfig.isOfAuthority && kubeconfig.server === serverOf(cluster.endpoint);
 }

@@ -72,6 +72,8 @@ export interface ControlPlaneMachine {
   /** Its infrastructure and its configuration, for labels and annotations to be kept the same. */
   readonly parts: readonly Part[];
   readonly facts: TalosFacts;
+  /** Nobody controls it: somebody has taken its owner away. */
+  readonly isOrphan?: boolean;
 }
 
 /** An object that belongs to a Machine. */
@@ -143,6 +145,8 @@ export interface ObservedKubeconfig {
   readonly isOfAuthority: boolean;
   /** When its certificate ends; undefined: it has none that parses. */
   readonly endsAt: number | undefined;
+  /** As Cluster API's own are (those of people are of no type), but nobody controls it: somebody has taken its owner away. */
+  readonly isOrphan?: boolean;
 }
 
 /** A machine's Talos: where it is, and what it is called for people. */
@@ -153,6 +157,8 @@ export interface Seat {
 }
 
 export type ControlPlaneEffect =
+  | { readonly do: "adopt"; readonly machine: string; readonly resourceVersion: string }
+  | { readonly do: "adopt-kubeconfig" }
   | {
       readonly do: "own-template";
       readonly template: TemplateRef;
