@@ -24,6 +24,8 @@ import { factsOf, isControlPlane } from "../../lab/talos/machine/facts.ts";
 import { createTable, TYPES } from "../../lab/talos/machine/gpt.ts";
 import { placeGrub } from "../../lab/talos/machine/grub.ts";
 import { createRequest, isGood, readRequest, sign } from "../../lab/talos/machine/signing.ts";
+import { kernelLine } from "../../lab/talos/machine/reports.ts";
+import { readApi } from "../../lab/talos/machine/siderolink.ts";
 import { archiveOf } from "../../lab/talos/machine/tar.ts";
 
 test("partx reads the partition table as it was meant", () => {
@@ -241,4 +243,30 @@ test("a kubeconfig as Talos sends it is read by tar, and by our own client", () 
   const archive = archiveOf("kubeconfig", Buffer.from("apiVersion: v1\n"));
   assert.equal(fileOf(archive, "kubeconfig"), "apiVersion: v1\n");
   assert.equal(execFileSync("tar", ["-xzO", "kubeconfig"], { input: archive, encoding: "utf8" }), "apiVersion: v1\n");
+});
+
+test("siderolink.api: with a scheme or without, tokens, and whether to go through gRPC", () => {
+  const table: [string, string, string | undefined, boolean][] = [
+    ["10.0.0.1:8081", "http://10.0.0.1:8081", undefined, false],
+    ["grpc://10.0.0.1:8081?jointoken=a%3Db", "http://10.0.0.1:8081", "a=b", false],
+    ["grpc://[fd00::1]:8081?grpc_tunnel=y", "http://[fd00::1]:8081", undefined, true],
+    ["https://host?jointoken=x&grpc_tunnel=true", "https://host:443", "x", true],
+    ["https://host:444?grpc_tunnel=no", "https://host:444", undefined, false],
+  ];
+  for (const [text, baseUrl, joinToken, isTunnelled] of table)
+    assert.deepEqual(readApi(text), { baseUrl, joinToken, isTunnelled }, text);
+});
+
+test("a record of the kernel's log is a line of JSON", () => {
+  const line = kernelLine("4,17,2500000,-;a text; with more\n SUBSYSTEM=net\n", 1_000_000_000_000);
+  assert.deepEqual(JSON.parse(line!), {
+    msg: "a text; with more",
+    "talos-time": "2001-09-09T01:46:42.500Z",
+    "talos-level": "warn",
+    facility: "kern",
+    seq: 17,
+    clock: 2500000,
+    priority: 4,
+  });
+  assert.equal(kernelLine("nothing", 0), undefined);
 });

@@ -1,0 +1,82 @@
+/** A machine tells by SideroLink how it installs itself: the kernel's own WireGuard in it, wireguard-go or the kernel's here, and its events become conditions. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
+import { createCluster, isReady, offerTalos } from "../../lab/cluster.ts";
+import { inside, output } from "../../lab/command.ts";
+import { accept, configureBmc } from "../../lab/demo/clean-up.ts";
+import { bmcOf, describe } from "../../lab/description.ts";
+import { bring, bringStandIn } from "../../lab/peers.ts";
+import { patience, recorded, served, siteFor, skip, written } from "./fixture.ts";
+
+/** Seconds at leisure. */
+const REGISTER = 20;
+const WIPE = 40;
+const INSTALL = 60;
+const CLUSTER = 120;
+
+const MACHINE = describe(1, {
+  bmc: bmcOf(1),
+  first: "disk",
+  disks: [{ model: "virtio-blk-pci", gibibytes: 1, serial: "DISK1" }],
+});
+
+test("a tunnel from the boot script's arguments, and events from install to running", { skip }, async (context) => {
+  bringStandIn();
+  const flags = { "auto-bmc-setup": "false", siderolink: "true" };
+  const site = await siteFor(context, "siderolink", { machines: [MACHINE], dhcp: "server", flags });
+  const { sidero, network } = site;
+  const [machine] = site.machines;
+  const uuid = MACHINE.uuid!;
+  await machine!.bootNext("network");
+  await machine!.on();
+  await recorded(site, machine!, "its registration", REGISTER, ({ status }) => status?.phase === "registered");
+  await configureBmc(sidero, machine!, site.bmcs.get(machine!)!);
+  await accept(sidero, machine!);
+  await served(site, machine!, "wipe", WIPE, ({ status }) => status?.phase === "Available" && status.power === "off");
+
+  const files = await offerTalos(site, bringStandIn());
+  context.after(() => files.stop());
+  const cluster = await createCluster(site, bring().kubectl, {
+    name: "lab",
+    workers: 0,
+    talosVersion: "v1.13.2",
+    disk: "/dev/vda",
+  });
+  const binding = async (): Promise<ServerBinding> =>
+    JSON.parse(await sidero.kubectl("get", "serverbinding", uuid, "-o", "json")) as ServerBinding;
+  const until = async (what: string, seconds: number, look: () => Promise<boolean>): Promise<void> => {
+    for (const deadline = performance.now() + patience(seconds); ; await setTimeout(500)) {
+      if (await look().catch(() => false)) return;
+      assert.ok(performance.now() < deadline, `${what} does not come: ${JSON.stringify(await binding(), undefined, 1)}`);
+    }
+  };
+
+  // From the arguments of the boot script, before there is any system on its disk.
+  await written(machine!, /siderolink: fd[\da-f:]+\/64 by 10\.77\.0\.1:51821/, INSTALL);
+  const { siderolink } = (await binding()).spec!;
+  const address = siderolink!.address.split("/")[0]!;
+  assert.match(address, /^fd/);
+  await until("that it has installed itself", INSTALL, async () =>
+    ((await binding()).status?.conditions ?? []).some(({ type, status }) => type === "TalosInstalled" && status === "True"),
+  );
+  const { spec, status } = await binding();
+  for (const type of ["TalosConfigLoaded", "TalosConfigValidated", "TalosInstalled"])
+    assert.equal(status?.conditions?.find((each) => each.type === type)?.status, "True", type);
+  assert.match(spec?.addresses?.join() ?? "", /10\.77\.0\.1\d\d/);
+
+  await until("a ready Node", CLUSTER, async () => (await cluster.nodes()).some(isReady));
+  // Started from its disk it has another key, and the same address.
+  const again = (await binding()).spec!.siderolink!;
+  assert.equal(again.address, siderolink!.address);
+  await output(...inside(network.namespace, "ping", ["-c", "1", "-W", "10", address]));
+  const reasons = await sidero.kubectl("get", "events", "-A", "-o", "jsonpath={.items[*].reason}");
+  for (const reason of ["TalosInstalling", "TalosInstalled", "TalosBooting"])
+    assert.match(reasons, new RegExp(`\\b${reason}\\b`));
+  const peers = async (): Promise<string> => output(...inside(network.namespace, "wg", ["show", "siderolink", "peers"]));
+  assert.equal((await peers()).trim(), again.publicKey);
+
+  await cluster.run("delete", "--yes", "--no-wait");
+  await until("the end of its peer", INSTALL, async () => (await peers()).trim() === "");
+});
