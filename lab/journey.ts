@@ -41,18 +41,18 @@ export interface Journeys extends Watch {
   of(machine: Machine): Journey;
   /** Nodes of the cluster, whenever they have been looked at. */
   take(nodes: readonly Node[]): void;
-  /** Called when something is new. */
-  onChange(listener: () => void): void;
+  /** Calls when something is new, until what it returns is called. */
+  onChange(listener: () => void): () => void;
 }
 
-type Draft = { reached: Map<Station, number>; waits: Wait[]; now: string; node: string | undefined };
+type Draft = { reached: Map<Station, number>; waits: Wait[]; now: string; node: string | undefined; isWaiting: boolean };
 
 /** Follows Servers and their bindings from now on, until `stop`. */
 export function followJourneys(sidero: Sidero, machines: readonly Machine[]): Journeys {
   const drafts = new Map<Machine, Draft>(
-    machines.map((machine) => [machine, { reached: new Map(), waits: [], now: "", node: undefined }]),
+    machines.map((machine) => [machine, { reached: new Map(), waits: [], now: "", node: undefined, isWaiting: false }]),
   );
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   const tell = (): void => listeners.forEach((listener) => listener());
   const servers = followServers(sidero, (server) => {
     const machine = machines.find((each) => isServerOf(server, each));
@@ -70,6 +70,8 @@ export function followJourneys(sidero: Sidero, machines: readonly Machine[]): Jo
     take(nodes) {
       for (const [machine, draft] of drafts) {
         const node = nodes.find(({ spec }) => spec?.providerID === `sidero://${machine.description.uuid}`);
+        // Where nobody answers nothing is known.
+        if (node === undefined && nodes.length > 0) draft.node = undefined;
         if (node === undefined || !isReady(node)) continue;
         draft.node = node.metadata.name;
         const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
@@ -77,7 +79,10 @@ export function followJourneys(sidero: Sidero, machines: readonly Machine[]): Jo
       }
       tell();
     },
-    onChange: (listener) => void listeners.push(listener),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async stop() {
       await servers.stop();
       await bindings.stop();
@@ -100,9 +105,11 @@ function takeServer(draft: Draft, server: Server): void {
   if (wipe?.by === "release") reach(draft, "released", wipe.orderedAt);
   if (moment.isAtRest)
     reach(draft, draft.reached.has("released") ? "wiped again, off" : "wiped, off", new Date(now).toISOString());
-  const last = draft.waits.at(-1);
-  if (last !== undefined) last.to = now;
   const { waiting } = status ?? {};
+  const last = draft.waits.at(-1);
+  // It has lasted until this was seen, and no longer.
+  if (last !== undefined && draft.isWaiting) last.to = now;
+  draft.isWaiting = waiting !== undefined;
   if (waiting === undefined) return;
   if (last?.text === waiting.waitingFor && last.from === Date.parse(waiting.since)) return;
   draft.waits.push({ text: waiting.waitingFor, from: Date.parse(waiting.since), to: now });

@@ -25,6 +25,10 @@ import { sizeText, table } from "./table.ts";
 /** What `kubectl get serverclasses` shows here. */
 const CLASSES = "CLASS:.metadata.name,AVAILABLE:.status.serversAvailable[*]";
 
+/** And of `kubectl get nodes`. */
+const NODES =
+  "NODE:.metadata.name,READY:.status.conditions[0].status,KUBELET:.status.nodeInfo.kubeletVersion,ADDRESS:.status.addresses[0].address,SERVER:.spec.providerID";
+
 /** Seconds from the power button to a Server, and from acceptance to clean and off, on a machine that has a lot to do. */
 const PATIENCE = 180;
 
@@ -143,12 +147,13 @@ async function grow(site: Site, journeys: Story["journeys"], story: Story): Prom
   );
   await story.until(() => hasAll(journeys, machines, "Node ready"), 4 * PATIENCE, "the cluster is not ready");
   step(`the cluster is ready: ${machines.length} Nodes`);
-  show(
-    "kubectl get clusters,taloscontrolplanes,machinedeployments,machines",
-    await sidero.kubectl("get", "clusters,taloscontrolplanes,machinedeployments,machines"),
-  );
+  show("kubectl get clusters,machines", await sidero.kubectl("get", "clusters,machines"));
   show("sidero cluster describe lab", await cluster.run("describe"));
-  show("kubectl get nodes -o wide   (with the cluster's own kubeconfig)", await cluster.kubectl("get", "nodes", "-o", "wide"));
+  const columns = `custom-columns=${NODES}`;
+  show(
+    "With the cluster's own kubeconfig: kubectl get nodes -o custom-columns=…",
+    await cluster.kubectl("get", "nodes", "-o", columns),
+  );
 
   await cluster.run("scale", "--workers", String(machines.length - 2));
   screen.print(`        sidero cluster scale lab --workers ${machines.length - 2}`);
@@ -162,7 +167,7 @@ async function grow(site: Site, journeys: Story["journeys"], story: Story): Prom
     `${machine.description.name} is out of the cluster, wiped and off; nothing of what was installed is left on its disks, seen from outside`,
   );
   show("kubectl get servers", await sidero.kubectl("get", "servers"));
-  show("kubectl get nodes   (of the cluster)", await cluster.kubectl("get", "nodes"));
+  show("With the cluster's own kubeconfig: kubectl get nodes", await cluster.kubectl("get", "nodes"));
   return cluster;
 }
 

@@ -25,7 +25,7 @@ export function openStory({ sidero, machines }: Site, cluster: () => LabCluster 
       const began = Date.now();
       const board = createBoard(screen, machines, (machine) => line(journeys.of(machine), began));
       const told = new Map<Machine, string>();
-      journeys.onChange(() => {
+      const ignore = journeys.onChange(() => {
         for (const machine of machines) {
           const { now } = journeys.of(machine);
           const text = now.replace(/ \d+ %/g, "");
@@ -50,6 +50,7 @@ export function openStory({ sidero, machines }: Site, cluster: () => LabCluster 
           );
         }
       } finally {
+        ignore();
         board.close();
       }
     },
