@@ -10,6 +10,8 @@ export interface ObservedMetalCluster {
   readonly cluster: { readonly name: string; readonly hasEndpoint: boolean } | undefined;
   /** Of all Servers that are ours to use, sorted. */
   readonly failureDomains: readonly string[];
+  /** Those of them where a Server can be had for a control plane machine now; undefined: that cannot be told. */
+  readonly places: ReadonlySet<string> | undefined;
 }
 
 type Status = NonNullable<MetalCluster["status"]>;
@@ -24,7 +26,7 @@ export const FINALIZER = "metalcluster.infrastructure.cluster.x-k8s.io";
 const MOST_DOMAINS = 100;
 
 export function decideMetalCluster(
-  { metalCluster, paused, cluster, failureDomains }: ObservedMetalCluster,
+  { metalCluster, paused, cluster, failureDomains, places }: ObservedMetalCluster,
   now: number,
 ): MetalClusterDecision {
   const { metadata, spec, status } = metalCluster;
@@ -40,7 +42,7 @@ export function decideMetalCluster(
   const isGiven = isSet(spec?.controlPlaneEndpoint) || cluster.hasEndpoint;
   // Never taken back: the cluster lives on whatever is edited.
   const isReady = isGiven || status?.ready === true;
-  const domains = failureDomains.slice(0, MOST_DOMAINS).map((name) => ({ name, controlPlane: true }));
+  const domains = failureDomains.slice(0, MOST_DOMAINS).map((name) => ({ name, controlPlane: places?.has(name) ?? true }));
   return {
     status: {
       ready: isReady,

@@ -94,7 +94,7 @@ export function controllers(ports: ControllerPorts): Controller[] {
   }
   if (clusters.providers.has("infrastructure-sidero"))
     list.push(
-      createMetalClusterController(),
+      createMetalClusterController(clusters.providers.has("control-plane-talos")),
       createMetalMachineController({ clock, workloads }),
       createMetalMachineTemplateController(),
     );

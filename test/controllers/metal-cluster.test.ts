@@ -5,6 +5,9 @@ import { createMetalClusterController } from "#controllers/metal-cluster/control
 import { MANAGED_BY } from "#kinds/cluster/keys.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { MetalCluster } from "#kinds/infrastructure/v1alpha3/metal-cluster.ts";
+import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
+import { MetalMachineTemplate } from "#kinds/infrastructure/v1alpha3/metal-machine-template.ts";
+import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { findCondition } from "#schema/condition.ts";
 import { isWrite, startWorld, type World } from "../kube/world.ts";
@@ -65,7 +68,7 @@ test("failure domains are those of accepted Servers, by our label before the wel
   await site.addServer("s4");
   world.run(createMetalClusterController());
   const domains = async () => {
-    await world.pass(500);
+    await world.pass(2000);
     return (await metalClusters().get("c")).status?.failureDomains?.map(({ name }) => name);
   };
   assert.deepEqual(await domains(), ["b"]);
@@ -104,4 +107,55 @@ test("nothing is touched of one that is paused, without an owner, or somebody el
   await metalClusters().delete("c");
   await world.pass(500);
   await assert.rejects(metalClusters().get("c"), { code: "api.not-found" });
+});
+
+test("control planes are placed where a Server of their class can be had: what is taken or another class's is no place", async () => {
+  const at = (zone: string, role: string) => ({ labels: { "topology.kubernetes.io/zone": zone, role } });
+  await site.addServer("a1", at("a", "cp"));
+  await site.addServer("b1", at("b", "cp"));
+  await site.addServer("c1", at("c", "worker"));
+  await site.addClass("cps", { selector: { matchLabels: { role: "cp" } } });
+  const controlPlaneRef = { apiGroup: TalosControlPlane.group, kind: TalosControlPlane.kind, name: "c-cp" };
+  const cluster = await site.addCluster("c", { isProvisioned: false, infrastructureRef, controlPlaneRef });
+  await metalClusters().create({
+    metadata: { name: "c", namespace: "default", ownerReferences: [ownerReference(cluster)] },
+    spec: { controlPlaneEndpoint: { host: "a", port: 1 } },
+  });
+  world.run(createMetalClusterController(true));
+  const places = async () => {
+    await world.pass(3000);
+    const { failureDomains = [] } = (await metalClusters().get("c")).status ?? {};
+    return failureDomains.flatMap(({ name, controlPlane }) => (controlPlane === true ? [name] : []));
+  };
+  assert.deepEqual(await places(), ["a", "b", "c"], "as long as nothing is known");
+  const metadata = { name: "c-cp", namespace: "default" };
+  await world.client
+    .for(MetalMachineTemplate)
+    .create({ metadata, spec: { template: { spec: { serverClassRef: { name: "cps" } } } } });
+  await world.client.for(TalosControlPlane).create({
+    metadata,
+    spec: {
+      version: "v1.34.1",
+      infrastructureTemplate: {
+        apiVersion: "infrastructure.cluster.x-k8s.io/v1alpha3",
+        kind: "MetalMachineTemplate",
+        name: "c-cp",
+      },
+      controlPlaneConfig: { controlplane: { generateType: "controlplane" } },
+    },
+  });
+  assert.deepEqual(await places(), ["a", "b"]);
+  const bindings = world.client.for(ServerBinding);
+  await bindings.create({ metadata: { name: "a1" }, spec: { metalMachineRef: { name: "m", namespace: "default" } } });
+  assert.deepEqual(await places(), ["b"]);
+  await site.setServer("b1", { isClean: false });
+  assert.deepEqual(await places(), []);
+  await bindings.delete("a1");
+  await site.addServer("c2", at("c", "cp"));
+  assert.deepEqual(await places(), ["a", "c"]);
+  const { length } = world.requests.filter(isWrite);
+  await site.setServer("c2", { power: "on" });
+  await world.client.for(Server).patch("b1", { spec: { hostname: "x" } });
+  await world.pass(10_000);
+  assert.equal(world.requests.filter(isWrite).length, length);
 });
