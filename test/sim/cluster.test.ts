@@ -169,7 +169,7 @@ async function graphOf({ trial }: Road): Promise<Map<string, readonly [owners: s
   const { client } = trial.hall.process!;
   const graph = new Map<string, readonly [string, string]>();
   for (const kind of OWNED) {
-    const { items } = await client.for<Loose>(kind as KindRef<Loose>).list();
+    const { items } = await client.for<Loose>(kind).list();
     for (const { metadata } of items) {
       const { ownerReferences = [], finalizers = [] } = metadata;
       const owners = ownerReferences.map((owner) => `${owner.kind}${owner.controller === true ? "*" : ""}`);
@@ -225,7 +225,7 @@ test("owner references and finalizers are those of the contract, and come back w
   const strip = async (): Promise<void> => {
     const { client } = hall.process!;
     for (const kind of OWNED) {
-      const resource = client.for<Loose>(kind as KindRef<Loose>);
+      const resource = client.for<Loose>(kind);
       for (const { metadata } of (await resource.list()).items) {
         if (!before.has(`${kind.kind}/${metadata.name}`)) continue;
         await resource.in("default").patch(metadata.name!, { metadata: { ownerReferences: null, finalizers: null } });
