@@ -93,6 +93,17 @@ describe("a deployment", () => {
       after.ownerReferences?.map(({ kind, name, controller }) => [kind, name, controller]),
       [["Cluster", "c", undefined]],
     );
+    const older = await world.fixture.get<{
+      status: { conditions: { type: string; status: string }[]; updatedReplicas: number };
+    }>(`/apis/cluster.x-k8s.io/v1beta1/namespaces/${NAMESPACE}/machinedeployments/md`);
+    assert.deepEqual(
+      older.status.conditions.map(({ type, status: is }) => [type, is]),
+      [
+        ["Ready", "True"],
+        ["Available", "True"],
+      ],
+    );
+    assert.equal(older.status.updatedReplicas, 3);
     for (const type of ["Available", "MachinesReady", "MachinesUpToDate"]) assert.equal((await condition(type))[0], "True", type);
   });
 

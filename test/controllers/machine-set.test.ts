@@ -89,6 +89,9 @@ describe("machines are made from templates", () => {
       "True",
       "Scaling up from 0 to 3 replicas\n* TalosConfigTemplate w does not exist",
     ]);
+    const older = (await sets().get("s")).status?.deprecated?.v1beta1?.conditions ?? [];
+    const { status, severity, reason } = findCondition(older, "MachinesCreated") ?? {};
+    assert.deepEqual([status, severity, reason, older[0]?.type], ["False", "Warning", "MachineCreationFailed", "Ready"]);
     assert.deepEqual((await world.client.for(MetalMachine).in(NAMESPACE).list()).items, []);
     const metadata = { name: "w", namespace: NAMESPACE };
     await world.client.for(TalosConfigTemplate).create({ metadata, spec: { template: { spec: { generateType: "worker" } } } });

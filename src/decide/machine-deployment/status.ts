@@ -5,6 +5,7 @@ import type { Said } from "#schema/condition.ts";
 import { deletingCondition, pausedCondition, scalingConditions, setAll } from "../machine-set/status.ts";
 import { isToBeRemediated } from "../machine-set/remediation.ts";
 import { conditionOf, isTrue } from "../machines/machine.ts";
+import { olderOf, withOlder } from "../machines/older.ts";
 import { printSelector } from "../machines/selector-text.ts";
 import { countMachines, sumUp } from "../machines/summary.ts";
 import { boundsOf } from "./count.ts";
@@ -40,6 +41,18 @@ export function statusOf({ deployment, sets, machines, paused }: ObservedDeploym
     observedGeneration: metadata.generation ?? 1,
     phase: phaseOf(counts.replicas, wanted),
     conditions: setAll(status?.conditions, said, now),
+    deprecated: withOlder(
+      status?.deprecated,
+      [
+        olderOf(
+          "Available",
+          said.find(({ type }) => type === "Available"),
+          "True",
+          "WaitingForAvailableMachines",
+        ),
+      ],
+      now,
+    ),
   };
 }
 

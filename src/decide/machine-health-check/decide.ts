@@ -9,6 +9,7 @@ import { findCondition, removeCondition, setCondition } from "#schema/condition.
 import type { JsonObject } from "#std/json.ts";
 import { stamp } from "../lifecycle/time.ts";
 import { pausedCondition, setAll } from "../machine-set/status.ts";
+import { olderOf, withOlder } from "../machines/older.ts";
 import { isDeleting, isFalse, nameOf } from "../machines/machine.ts";
 import { type Limit, limitOf } from "./limit.ts";
 import type { ObservedHealthCheck, Target } from "./observed.ts";
@@ -138,5 +139,6 @@ function statusOf({ check, targets }: ObservedHealthCheck, healthy: number, limi
     observedGeneration: check.metadata.generation ?? 1,
     targets: targets.map(({ machine }) => nameOf(machine)).toSorted(),
     conditions: setAll(check.status?.conditions, [pausedCondition(undefined), said], now),
+    deprecated: withOlder(check.status?.deprecated, [olderOf("RemediationAllowed", said, "True")], now),
   };
 }

@@ -3,6 +3,7 @@ import type { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import type { Condition } from "#kinds/condition.ts";
 import { setCondition, type Said } from "#schema/condition.ts";
 import { stamp } from "../lifecycle/time.ts";
+import { type Older, olderOf, withOlder } from "../machines/older.ts";
 import { printSelector } from "../machines/selector-text.ts";
 import { countMachines, sumUp } from "../machines/summary.ts";
 import type { ObservedMachineSet } from "./observed.ts";
@@ -35,7 +36,22 @@ export function statusOf(observed: ObservedMachineSet, hindrances: readonly stri
     selector: printSelector(set.spec?.selector ?? {}),
     observedGeneration: set.metadata.generation ?? 1,
     conditions: setAll(set.status?.conditions, said, now),
+    deprecated: withOlder(set.status?.deprecated, olderConditions(said, hindrances), now),
   };
+}
+
+/** Those that contract v1beta1 knows of a MachineSet. */
+function olderConditions(said: readonly Said<Condition>[], hindrances: readonly string[]): Older[] {
+  const of = (type: string): Said<Condition> | undefined => said.find((each) => each.type === type);
+  const isShort = of("ScalingUp")?.status === "True";
+  return [
+    {
+      type: "MachinesCreated",
+      bad: hindrances.length === 0 ? undefined : { reason: "MachineCreationFailed", message: hindrances.join("; ") },
+    },
+    olderOf("Resized", of(isShort ? "ScalingUp" : "ScalingDown"), "False"),
+    olderOf("MachinesReady", of("MachinesReady"), "True"),
+  ];
 }
 
 /** While nothing is done, only that is said. */
