@@ -61,6 +61,8 @@ bench: peers ## ours and its peers side by side, one JSON object per line
 	@node bench/boot/main.ts
 	@node bench/power/main.ts
 	@node bench/allocation/main.ts
+	@node bench/metadata/main.ts
+	@node bench/link/main.ts
 	@node bench/sim/main.ts
 
 image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (ARCHITECTURES="amd64 arm64"; minutes the first time)

@@ -58,9 +58,10 @@ async function startProgram(name: string, why: string): Promise<Device> {
   };
   for (let waited = 0; ; waited += STEP) {
     const problem = await Promise.race([ended, wait(STEP)]);
+    // `wg` alone may be answered by a program of the same name in another network namespace: they share a folder of sockets.
     const isReady =
       problem === undefined &&
-      (await run("wg", ["show", name]).then(
+      (await Promise.all([run("wg", ["show", name]), run("ip", ["link", "show", name])]).then(
         () => true,
         () => false,
       ));
