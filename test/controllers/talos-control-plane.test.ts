@@ -316,6 +316,20 @@ test("labels, annotations and timeouts reach the machines that are there, and re
   }
 });
 
+test("a version without its v gets one; what is no version, and no template at all, are refused", async () => {
+  cluster = await TestCluster.start({ version: "1.34.1" });
+  assert.equal((await cluster.plane()).spec?.version, "v1.34.1");
+  await assert.rejects(cluster.patch({ version: "latest" }), /spec\.version/);
+  await assert.rejects(
+    cluster.patch({ infrastructureTemplate: null }),
+    /infrastructureTemplate is required, unless machineTemplate names it/,
+  );
+  const infrastructureRef = { apiGroup: "infrastructure.cluster.x-k8s.io", kind: "MetalMachineTemplate", name: "large" };
+  await cluster.patch({ infrastructureTemplate: null, machineTemplate: { spec: { infrastructureRef } } });
+  cluster.world.run(cluster.controller());
+  await cluster.until(() => isRolled(3));
+});
+
 test("deleted, it takes all its machines along, whatever becomes of etcd", async () => {
   cluster = await TestCluster.start();
   cluster.world.run(cluster.controller());

@@ -34,12 +34,13 @@ export class Members {
   }
 }
 
-/** The Cluster that owns it. */
+/** The Cluster that owns it, or that it is labelled with: its machines are found, and go with it, whoever has taken its owner away. */
 export function clusterKeyOf({ metadata }: TalosControlPlane): string | undefined {
   const owner = metadata.ownerReferences?.find(
     ({ apiVersion, kind }) => kind === "Cluster" && apiVersion.startsWith("cluster.x-k8s.io/"),
   );
-  return owner && `${metadata.namespace}/${owner.name}`;
+  const name = owner?.name ?? metadata.labels?.[CLUSTER_NAME];
+  return name === undefined ? undefined : `${metadata.namespace}/${name}`;
 }
 
 function labelledKeysOf({ metadata: { namespace, labels } }: KubeObject): string[] {

@@ -4,6 +4,7 @@ import type { Resource } from "#schema/kind.ts";
 import type { TypeOf } from "#schema/kit.ts";
 import { array, boolean, dateTime, enumeration, int32, int64, intOrString, object, string } from "#schema/kit.ts";
 import { TalosConfigSpec } from "../../bootstrap/v1alpha3/talos-config.ts";
+import { prefixVersion, specOf } from "../../cluster/defaulting.ts";
 import { Conditions } from "../../condition.ts";
 import { ApiEndpoint } from "../../infrastructure/endpoint.ts";
 import { ObjectReference } from "../../reference.ts";
@@ -173,6 +174,10 @@ export const TalosControlPlane = kind({
   scope: "Namespaced",
   categories: ["cluster-api"],
   doc: "The control plane of a cluster, on machines that run Talos.",
+  default: (object) => {
+    const spec = specOf(object);
+    if (spec !== undefined) prefixVersion(spec);
+  },
   columns: [
     { name: "Ready", type: "boolean", description: "The API server can be used", jsonPath: ".status.ready" },
     { name: "Initialized", type: "boolean", description: "The API server has answered", jsonPath: ".status.initialized" },
