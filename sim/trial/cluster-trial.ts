@@ -101,11 +101,11 @@ export async function runClusterTrial({ seed, minutes = 40 }: ClusterTrialOption
   );
   every(PACE.tenant, () => deed(dice, { tenant, wanted, most: count - 1, asks }));
   await trouble();
-  const unsettled = await settle(trial, () => problemsOf(trial, tenant, wanted));
+  const unsettled = await settle(trial, tenant, () => problemsOf(trial, tenant, wanted));
   if (unsettled.length === 0) {
     asks("nothing any more", () => tenant.delete(NAME));
     await trouble();
-    unsettled.push(...(await settle(trial, () => remains(trial, tenant))));
+    unsettled.push(...(await settle(trial, tenant, () => remains(trial, tenant))));
   }
   const last = unsettled.length === 0 ? [] : await hall.during(tenant.describe());
   const end = hall.clock.monotonic();
@@ -197,12 +197,13 @@ async function persist({ hall }: Trial, act: () => Promise<unknown>): Promise<vo
 }
 
 /** What is left over when its time is up. */
-async function settle({ hall, watch }: Trial, problems: () => Promise<string[]>): Promise<string[]> {
+async function settle({ hall, watch }: Trial, tenant: Tenant, problems: () => Promise<string[]>): Promise<string[]> {
   let left: string[] = [];
   for (let passed = 0; passed < CALM * 60; passed += 2) {
     await hall.pass(2 * MINUTE);
-    // As people do who come by.
+    // As people do who come by, and who read what is asked of them.
     for (const machine of hall.machines) if (machine.screen === "panic") machine.reset();
+    if (passed % 20 === 0) await hall.during(tenant.heal(passed));
     left = await hall.during(problems());
     if (left.length === 0 || watch.violations.length > 0) break;
   }
@@ -228,7 +229,8 @@ async function problemsOf({ hall, ledger }: Trial, tenant: Tenant, wanted: Wante
     ...of("Machines", machines.length, count),
     ...machines.flatMap((machine) => of(`Machine ${machine.metadata.name}`, machine.status?.["phase"], "Running")),
     ...machines.flatMap((machine) => of(`Machine ${machine.metadata.name}: version`, machine.spec?.["version"], wanted.version)),
-    ...of("MetalMachines", metalMachines.length, count),
+    // One that was made for a Machine that then was not has none, and goes with its set.
+    ...of("MetalMachines with a Server", metalMachines.filter(({ spec }) => spec?.["serverRef"] !== undefined).length, count),
     ...of("ServerBindings", bound.length, count),
     ...of("Nodes", nodes.length, count),
     ...nodes

@@ -2,6 +2,7 @@
 import { clusterObjects } from "#cli/cluster/manifest.ts";
 import type { ClusterOptions } from "#cli/cluster/manifest.ts";
 import { Kinds } from "#cli/cluster/objects.ts";
+import { REQUEST_ANNOTATION, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, ResourceClient } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
 import type { KindRef } from "#kube/kind.ts";
@@ -153,6 +154,17 @@ export class Tenant {
   async #machines(name: string): Promise<Loose[]> {
     const { items } = await this.of("machine").list({ labelSelector: `cluster.x-k8s.io/cluster-name=${name}` });
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** Does what installations that are overdue ask of a person. */
+  async heal(number: number): Promise<void> {
+    for (const { spec, status } of (await this.of("metalMachine").list()).items) {
+      const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; reason?: string }[] };
+      const server = (spec?.["serverRef"] as { name: string } | undefined)?.name;
+      if (server === undefined || !conditions.some(({ reason }) => reason === "TalosInstallationOverdue")) continue;
+      const annotations = { [REQUEST_ANNOTATION]: `power-cycle ${number}` };
+      await this.#client().for(Server).patch(server, { metadata: { annotations } });
+    }
   }
 
   async delete(name: string): Promise<void> {

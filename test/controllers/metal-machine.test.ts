@@ -217,6 +217,25 @@ describe("release", () => {
     await isGone(site.machine("m"));
   });
 
+  test("is gone when what ran on its Server has stopped, or nobody can stop it", async () => {
+    for (const [i, stops] of [true, false].entries()) {
+      const [name, server] = [`m${i}`, `s${i}`];
+      await site.addServer(server);
+      await site.addMachine(name, { spec: any });
+      if (i === 0) run();
+      await world.pass(1000);
+      await site.setServer(server, { phase: "Running", power: "on", isClean: false });
+      await machines().delete(name);
+      await world.pass(60_000);
+      assert.deepEqual(await site.bindings(), []);
+      assert.match((await site.condition(name, "Ready"))?.message ?? "", /is not known to have stopped yet/);
+      if (stops) await site.setServer(server, { phase: "Wiping", power: "on", isClean: false });
+      else await world.pass(14 * 60_000);
+      await world.pass(1000);
+      await isGone(site.machine(name));
+    }
+  });
+
   test("nothing is released while the Cluster, or the MetalMachine, is paused", async () => {
     await site.addServer("s1");
     await site.addMachine("m", { spec: any });

@@ -20,7 +20,7 @@ import { findCondition } from "#schema/condition.ts";
 import { equal } from "#std/json.ts";
 import { act } from "./act.ts";
 import { serverOfNode } from "./nodes.ts";
-import { holderOf, Observer } from "./observe.ts";
+import { holderOf, mayRun, Observer } from "./observe.ts";
 import { clusterKeyOf, clusterMatters, metalMachineOf } from "./owners.ts";
 import { Pools, type Woken } from "./pools.ts";
 import { Tidings } from "./tidings.ts";
@@ -109,7 +109,13 @@ function concerned({ type, object, old }: Change<ServerBinding>, namers: readonl
 function serverMatters({ type, object, old }: Change<Server>): boolean {
   if (type !== "update" || old === undefined) return true;
   const seen = (server: Server) =>
-    `${server.spec?.bmc === undefined}/${failureDomainOf(server) ?? ""}/${refusalOf(server) ?? ""}/${exclusionOf(server) ?? ""}`;
+    [
+      server.spec?.bmc === undefined,
+      failureDomainOf(server) ?? "",
+      refusalOf(server) ?? "",
+      exclusionOf(server) ?? "",
+      mayRun(server),
+    ].join("/");
   return seen(old) !== seen(object);
 }
 

@@ -6,6 +6,7 @@ import { isPicked } from "#decide/metal-machine/picked.ts";
 import { FINALIZER } from "#decide/metal-machine/decide.ts";
 import { wishOf } from "#decide/metal-machine/wish.ts";
 import { pauseOf } from "#decide/pause.ts";
+import { PAUSED } from "#kinds/cluster/keys.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import type { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
@@ -72,6 +73,7 @@ export class Observer {
       withoutBmc: withoutBmc(server),
       failureDomain: server && failureDomainOf(server),
       refusal: this.#pools.refusal(name, isPicked(machine), reader),
+      mayRun: server !== undefined && reader.of(ServerBinding).get(name) === undefined && mayRun(server),
       isToBeWiped: wipe === "ordered" || wipe === "started",
     };
   }
@@ -80,6 +82,15 @@ export class Observer {
 function withoutBmc(server: Server | undefined): SeenServer["withoutBmc"] {
   const isTold = server?.spec === undefined || server.spec.bmc !== undefined || server.spec.managementApi !== undefined;
   return isTold ? undefined : { resourceVersion: server.metadata.resourceVersion ?? "" };
+}
+
+const OF_A_SYSTEM: ReadonlySet<string | undefined> = new Set(["Allocated", "Installing", "Running", "Releasing"]);
+
+/** What was installed on it: a wipe that has begun, or power that is off, says that it does not. */
+export function mayRun({ spec, status, metadata }: Server): boolean {
+  const isLeftAlone =
+    spec?.accepted !== true || metadata.annotations?.[PAUSED] !== undefined || metadata.deletionTimestamp !== undefined;
+  return !isLeftAlone && status?.power !== "off" && OF_A_SYSTEM.has(status?.phase);
 }
 
 /** Contract: nothing is done before its Machine has taken it, which writes it meanwhile. Then it is ours to the end. */

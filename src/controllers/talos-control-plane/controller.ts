@@ -27,7 +27,7 @@ import type { TalosDial } from "#talos/api.ts";
 import { act } from "./act.ts";
 import type { PlaneEffect } from "./act.ts";
 import { Members } from "./members.ts";
-import { observeControlPlane } from "./observe.ts";
+import { isConfigured, observeControlPlane } from "./observe.ts";
 import { Prober } from "./prober.ts";
 
 export interface TalosControlPlanePorts {
@@ -59,7 +59,9 @@ export function createTalosControlPlaneController(
       }),
       on(Cluster, (change, reader) => (matters(change) ? members.planesOf(change.key, reader) : [])),
       on(Machine, ({ object }, reader) => members.planesOfLabelled(object, reader)),
-      on(MetalMachine, ofMetadata(members)),
+      on(MetalMachine, (change, reader) =>
+        isSettled(change) ? ofMetadata(members)(change, reader) : members.planesOfLabelled(change.object, reader),
+      ),
       on(TalosConfig, ofMetadata(members)),
       on(MetalMachineTemplate, ({ object, type }, reader) =>
         type === "update" ? [] : planesIn(object.metadata.namespace ?? "", reader),
@@ -120,6 +122,11 @@ function ofMetadata(members: Members): (change: Change<MetalMachine | TalosConfi
       ? []
       : members.planesOfLabelled(object, reader);
   };
+}
+
+/** Whether its machine may come up is as it was. */
+function isSettled({ object, old }: Change<MetalMachine>): boolean {
+  return old !== undefined && isConfigured(old) === isConfigured(object);
 }
 
 function planesIn(namespace: string, reader: Reader): string[] {

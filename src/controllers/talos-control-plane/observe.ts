@@ -21,8 +21,9 @@ import type { Reader } from "#kube/controller.ts";
 import { keyOf } from "#kube/kind.ts";
 import { Secret } from "#kube/secret.ts";
 import type { Workloads } from "#kube/workload.ts";
+import { findCondition } from "#schema/condition.ts";
 import { parseApiVersion } from "#schema/meta.ts";
-import type { KubeObject } from "#schema/meta.ts";
+import type { Condition, KubeObject } from "#schema/meta.ts";
 import type { JsonObject } from "#std/json.ts";
 import type { Members } from "./members.ts";
 import { clusterKeyOf } from "./members.ts";
@@ -152,12 +153,22 @@ async function machineOf(machine: Machine, reader: Reader, ports: ObservePorts):
     nodeName: status?.nodeRef?.name,
     addresses: [...new Set(ofTypes("ExternalIP", "InternalIP"))].sort(),
     hostnames: ofTypes("Hostname", "InternalDNS", "ExternalDNS"),
+    isConfigured: isConfigured(infrastructure),
     clonedFrom: from === undefined || groupKind === undefined ? undefined : { name: from, groupKind },
     config: config?.spec,
     parts: [...partOf("infrastructure", infrastructure), ...partOf("bootstrap", config)],
     facts: {},
     isOrphan: (metadata.ownerReferences ?? []).every(({ controller }) => controller !== true),
   };
+}
+
+/** Our own infrastructure says so; that of others is believed to say all that there is to know by its addresses. */
+export function isConfigured(infrastructure: KubeObject | undefined): boolean {
+  const { conditions = [] } = ((infrastructure as { status?: unknown } | undefined)?.status ?? {}) as {
+    conditions?: Condition[];
+  };
+  const installed = findCondition(conditions, "TalosInstalled");
+  return installed?.status === "True" || installed?.reason === "TalosInstallationInProgress";
 }
 
 function partOf(kind: Part["kind"], object: KubeObject | undefined): Part[] {

@@ -11,6 +11,9 @@ import type { ObservedMetalMachine } from "./observed.ts";
 import { isPicked } from "./picked.ts";
 import { Conditions, RELEASED, SERVER_ALLOCATED, type StatusChange, wasAllocated } from "./status.ts";
 
+/** Milliseconds that a released machine may take to stop. */
+const STOPPING = 15 * 60_000;
+
 export const FINALIZER = "metalmachine.infrastructure.cluster.x-k8s.io";
 
 export function decideMetalMachine(observed: ObservedMetalMachine, now: number): MetalMachineDecision {
@@ -18,7 +21,7 @@ export function decideMetalMachine(observed: ObservedMetalMachine, now: number):
   const { deletionTimestamp, finalizers = [] } = machine.metadata;
   const conditions = new Conditions(machine, now).say(pauseVerdict(paused));
   if (paused !== undefined) return { status: { conditions: conditions.list } };
-  if (deletionTimestamp !== undefined) return released(observed, conditions);
+  if (deletionTimestamp !== undefined) return released(observed, conditions, now);
   // The loop puts it on: what comes next is to be refused if the object has changed meanwhile, this included.
   if (!finalizers.includes(FINALIZER)) return {};
   const unknown = introduction(observed);
@@ -105,13 +108,26 @@ function lost({ machine, server }: ObservedMetalMachine, conditions: Conditions)
   };
 }
 
-function released({ machine, bindings, server }: ObservedMetalMachine, conditions: Conditions): MetalMachineDecision {
+/**
+ * Gone is the machine when what was installed on it has stopped: till then its node could come back to the cluster, and its member to etcd. A
+ * Server that nobody can switch off does not keep it for ever.
+ */
+function released(
+  { machine, bindings, server }: ObservedMetalMachine,
+  conditions: Conditions,
+  now: number,
+): MetalMachineDecision {
   // Its machine goes on running, under somebody else's Sidero; clusterctl takes the finalizer away.
   if (machine.metadata.annotations?.[DELETE_FOR_MOVE] !== undefined) return {};
   const own = bindings.filter((binding) => isOwn(machine, binding));
   const names = new Set([...own.map(nameOf), ...(server === undefined ? [] : [server.name])]);
   const target = { machine: identityOf(machine) };
   const effects = [...names].map((name) => ({ do: "release", ...target, server: name }) as const);
+  const left = Date.parse(machine.metadata.deletionTimestamp ?? "") + STOPPING - now;
+  if (own.length === 0 && server?.mayRun === true && left > 0) {
+    const message = `Server ${server.name} was released, and is not known to have stopped yet`;
+    return { effects, status: unready(conditions, "Deleting", message, "Info"), again: left };
+  }
   if (own.length === 0) return { effects, finalized: true };
   const message = `Server ${own.map(nameOf).join(", ")} is being released`;
   return { effects, status: unready(conditions, "Deleting", message, "Info") };

@@ -51,6 +51,8 @@ export interface MetalMachineDecision {
   readonly effects?: readonly MetalMachineEffect[];
   readonly status?: StatusChange;
   readonly finalized?: boolean;
+  /** Milliseconds after which to look again. */
+  readonly again?: number;
 }
 
 export function targetOf({ machine }: { readonly machine: MetalMachine }): Target {

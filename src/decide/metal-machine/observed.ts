@@ -23,6 +23,8 @@ export interface SeenServer {
   readonly failureDomain: string | undefined;
   /** What keeps it from being allocated, if it is not held yet. */
   readonly refusal: Exclusion | undefined;
+  /** Nobody holds it any more, and what was installed on it has neither been stopped nor made way for the agent. */
+  readonly mayRun: boolean;
   /** An order to wipe it has not been carried out. */
   readonly isToBeWiped: boolean;
 }

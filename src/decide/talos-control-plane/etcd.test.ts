@@ -41,6 +41,7 @@ const machine = (n: number, facts: TalosFacts, more: Partial<ControlPlaneMachine
   hostnames: [`cp-${n}`],
   clonedFrom: undefined,
   config: undefined,
+  isConfigured: false,
   parts: [],
   facts,
   ...more,

@@ -14,9 +14,12 @@ export interface Leaving {
 }
 
 export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined, isBootstrapped: boolean, now: number): Leaving {
-  const held = observed.machines.filter(({ isDeleting, annotations }) => isDeleting && annotations[LEAVE_HOOK] !== undefined);
   // With the whole control plane goes its etcd.
   const isEnding = observed.isDeleting || observed.cluster?.isDeleting === true;
+  // One that was let go and has started again since is a member again, until it is stopped.
+  const isBack = ({ uid }: ControlPlaneMachine): boolean =>
+    !isEnding && isBootstrapped && etcd !== undefined && memberOf(etcd, uid) !== undefined;
+  const held = observed.machines.filter((machine) => machine.isDeleting && (isHeld(machine) || isBack(machine)));
   const free = held.filter(
     (machine) => isEnding || (isBootstrapped ? isOutside(machine, etcd, now) : isBlank(machine, observed)),
   );
@@ -47,9 +50,13 @@ export function leavingOf(observed: ObservedControlPlane, etcd: Etcd | undefined
   return { effects, ...(wait !== undefined && { wait }) };
 }
 
+function isHeld({ annotations }: ControlPlaneMachine): boolean {
+  return annotations[LEAVE_HOOK] !== undefined;
+}
+
 /** It was never a member, or is none any more: etcd's own list says so, or it has never been given a server. */
 function isOutside(machine: ControlPlaneMachine, etcd: Etcd | undefined, now: number): boolean {
-  if (machine.addresses.length === 0 && machine.nodeName === undefined) return true;
+  if (machine.addresses.length === 0 && machine.nodeName === undefined) return !machine.isConfigured;
   if (etcd === undefined) return false;
   if (memberOf(etcd, machine.uid) !== undefined) return false;
   // One of the members that nobody claims may be this machine's, while it says nothing.
@@ -105,8 +112,9 @@ function stepOf(
 }
 
 /** The Machine's own controller has come to the hook: the Node is drained, or will not be. */
-function isDrained({ conditions, nodeName }: ControlPlaneMachine): boolean {
-  if (nodeName === undefined) return true;
+function isDrained(machine: ControlPlaneMachine): boolean {
+  const { conditions, nodeName } = machine;
+  if (nodeName === undefined || !isHeld(machine)) return true;
   const [deleting, hook] = ["Deleting", "PreTerminateDeleteHookSucceeded"].map((type) =>
     conditions.find((each) => each["type"] === type),
   );

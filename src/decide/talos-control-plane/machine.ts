@@ -66,6 +66,8 @@ export interface ControlPlaneMachine {
   /** External and internal IP addresses. */
   readonly addresses: readonly string[];
   readonly hostnames: readonly string[];
+  /** Its configuration was sent to it, and nothing says that it will not come up with that: it may join etcd at any time. */
+  readonly isConfigured: boolean;
   /** What its infrastructure was made from; undefined where that cannot be told. */
   readonly clonedFrom: { readonly name: string; readonly groupKind: string } | undefined;
   readonly config: TalosConfigSpec | undefined;

@@ -291,6 +291,7 @@ export class Life {
       nodeName: undefined,
       addresses: [],
       hostnames: [],
+      isConfigured: false,
       parts: [],
       facts: {},
     };
