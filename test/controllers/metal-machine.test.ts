@@ -360,6 +360,22 @@ describe("what is lost comes back", () => {
   });
 });
 
+test("a machine that upstream had made stays ready, though nothing tells that it is installed", async () => {
+  await site.addServer("s1", { status: { inUse: true, isClean: false } });
+  const spec = { ...any, serverRef: { kind: "Server", name: "s1" }, providerID: "sidero://s1" };
+  const made = await site.addMachine("m", { spec });
+  await machines().update({ ...made, status: { ready: true } }, { subresource: "status" });
+  const metalMachineRef = { name: "m", namespace: "default", uid: made.metadata.uid ?? "" };
+  await world.client.for(ServerBinding).create({ metadata: { name: "s1" }, spec: { metalMachineRef } });
+  run();
+  await world.pass(1000);
+  const { status } = await site.machine("m");
+  assert.deepEqual([status?.ready, status?.initialization?.provisioned], [true, true]);
+  await world.client.for(ServerBinding).delete("s1");
+  await world.pass(1000);
+  assert.equal((await site.machine("m")).status?.failureReason, "ServerReleased");
+});
+
 test("a Server that is cordoned while it is being picked is not taken", async () => {
   await site.addServer("s1");
   await site.addServer("s2");

@@ -28,7 +28,8 @@ export function allocated(observed: ObservedMetalMachine, binding: ServerBinding
   }
   conditions.say({ type: SERVER_ALLOCATED, status: "True", reason: "Allocated" }).mirror(binding);
   const isInstalled = findCondition(binding.status?.conditions ?? [], "TalosInstalled")?.status === "True";
-  const isProvisioned = isInstalled || machine.status?.initialization?.provisioned === true;
+  // Never taken back; upstream had but one of the two, from the binding on.
+  const isProvisioned = isInstalled || machine.status?.initialization?.provisioned === true || machine.status?.ready === true;
   const node = isProvisioned ? nodeOf(observed, name, conditions) : undefined;
   if (node !== undefined) effects.push(node);
   sayReady(observed, name, isProvisioned, conditions);

@@ -22,6 +22,7 @@ export function wasAllocated({ status }: MetalMachine): boolean {
   return (
     status?.failureReason === RELEASED ||
     status?.initialization?.provisioned === true ||
+    status?.ready === true ||
     findCondition(status?.conditions ?? [], SERVER_ALLOCATED)?.status === "True"
   );
 }
