@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Prober } from "#controllers/talos-control-plane/prober.ts";
+import { readFacts } from "#controllers/talos-control-plane/reading.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Fault } from "#std/fault.ts";
@@ -138,4 +139,36 @@ test("asked at once when poked or given another certificate; never without one, 
   assert.equal(asked.length, 3);
   assert.deepEqual(prober.facts("u1"), {});
   assert.equal(clock.pending, 0);
+});
+
+test("what a machine says is cut to what a status holds", async () => {
+  const long = "x".repeat(1_000_000);
+  const many = <T>(value: T): T[] => Array.from({ length: 5000 }, () => value);
+  const api = {
+    version: async () => ({ tag: long, arch: "", platform: "" }),
+    services: async () => [
+      { id: "etcd", state: "Running", isHealthy: false, message: long },
+      ...many({ id: long, state: long, isHealthy: false, message: long }),
+    ],
+    etcdStatus: async () => ({
+      memberId: "1",
+      leader: "1",
+      isLearner: false,
+      raftIndex: 1n,
+      raftAppliedIndex: 1n,
+      errors: many(long),
+    }),
+    etcdMembers: async () =>
+      many({
+        id: "1",
+        hostname: long,
+        peerUrls: [`https://${"a".repeat(300)}:1`, "", "::", long],
+        clientUrls: [],
+        isLearner: false,
+      }),
+  } as unknown as TalosApi;
+  const facts = await readFacts(api);
+  assert.ok(JSON.stringify(facts).length < 200_000);
+  assert.equal(facts.services?.length, 64);
+  assert.equal(facts.etcd?.members.length, 64);
 });

@@ -76,8 +76,11 @@ function good(type: string, reason: string, message = ""): Say {
   return { type, status: TRUE, reason, message };
 }
 
+/** What is longer helps nobody, and 32 KiB is all that a condition may have. */
+const LONGEST = 4096;
+
 function bad(type: string, severity: "Error" | "Warning" | "Info", reason: string, message: string): Say {
-  return { type, status: FALSE, severity, reason, message };
+  return { type, status: FALSE, severity, reason, message: message.slice(0, LONGEST) };
 }
 
 /** Conditions that are good when they are False. */
