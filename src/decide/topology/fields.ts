@@ -17,9 +17,26 @@ export function fieldsOf(value: JsonObject, at = ""): string[] {
 /** Merge patch that gives `current` all of `wanted`, and takes away what is in `before` but not wanted any more; undefined: nothing to do. */
 export function applyPatch(current: JsonObject, wanted: JsonObject, before: readonly string[]): JsonObject | undefined {
   const patch = missing(current, wanted) ?? {};
-  const kept = new Set(fieldsOf(wanted));
-  for (const path of before) if (!kept.has(path) && !isAbove(path, kept)) remove(current, patch, path);
+  for (const path of before) if (isGone(stepsOf(path), wanted)) remove(current, patch, stepsOf(path));
   return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Nothing is wanted there: no value, none below, and no other value in place of what it was a part of. */
+function isGone(steps: readonly string[], wanted: JsonObject): boolean {
+  let at: Json | undefined = wanted;
+  for (const step of steps) {
+    if (!isObject(at)) return false;
+    at = own(at, step);
+    if (at === undefined) return true;
+  }
+  return false;
+}
+
+function stepsOf(path: string): string[] {
+  return path
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 function missing(current: JsonObject, wanted: JsonObject): JsonObject | undefined {
@@ -34,16 +51,7 @@ function missing(current: JsonObject, wanted: JsonObject): JsonObject | undefine
   return Object.keys(patch).length === 0 ? undefined : patch;
 }
 
-/** Something below it is wanted now. */
-function isAbove(path: string, fields: ReadonlySet<string>): boolean {
-  return [...fields].some((field) => field.startsWith(`${path}/`));
-}
-
-function remove(current: JsonObject, patch: JsonObject, path: string): void {
-  const steps = path
-    .split("/")
-    .slice(1)
-    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+function remove(current: JsonObject, patch: JsonObject, steps: readonly string[]): void {
   if (valueOf(current, steps) === undefined) return;
   let into = patch;
   for (const step of steps.slice(0, -1)) {
