@@ -24,6 +24,11 @@ export interface Incoming {
   readonly local?: { readonly address: string; readonly port: number };
   /** The whole body; rejects with Fault `io.too-large` beyond `limit` bytes and `io.closed` when the client goes away. */
   body(limit: number): Promise<Buffer>;
+  /**
+   * Instead of `body`: its pieces as they come, for as long as the client sends; the answer may begin before. Rejects with Fault `io.closed` when the client goes
+   * away. Absent where requests are whole before they are handled.
+   */
+  readonly pieces?: () => AsyncIterable<Buffer>;
   /** Aborted when the client goes away or the listener closes. */
   readonly signal: AbortSignal;
 }

@@ -35,6 +35,8 @@ export interface ProvisionOptions {
   readonly witness: Witness;
   /** `host:port` of WireGuard for a machine that called there. */
   readonly endpoint: (incoming: Incoming) => string;
+  /** `[address]:port` that names the machine with this address where its packets come by gRPC. */
+  readonly virtual: (address: string) => string;
   /** Calls without a token are let in. */
   readonly isOpen: boolean;
   /** Milliseconds that a script's token counts. */
@@ -118,8 +120,10 @@ export function createProvision(options: ProvisionOptions): Handler {
       output: ProvisionResponseSchema,
       run: async (request, incoming) => {
         const { address } = await provision(request, incoming);
+        const grpcPeerAddrPort = request.wireguardOverGrpc === true ? options.virtual(address) : "";
         return {
-          serverEndpoint: [options.endpoint(incoming)],
+          serverEndpoint: [grpcPeerAddrPort || options.endpoint(incoming)],
+          grpcPeerAddrPort,
           serverPublicKey: options.publicKey,
           nodeAddressPrefix: address,
           serverAddress: network.server,

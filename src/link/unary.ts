@@ -43,15 +43,13 @@ export function unary<I extends DescMessage, O extends DescMessage>(
     } catch (error) {
       const fault = Fault.from(error);
       failed(fault, incoming);
-      const code = fault.facts["rpc"] as RpcCode | undefined;
-      // What went wrong here is nobody's business there.
-      return code === undefined ? status("unavailable", "try again") : status(code, fault.message);
+      return refusal(fault);
     }
   };
 }
 
 export function unimplemented(): Outgoing {
-  return status("unimplemented", "no such procedure");
+  return refusal(rpcFault("unimplemented", "no such procedure"));
 }
 
 /** The decoder throws errors of its own. */
@@ -86,7 +84,17 @@ function answered(message: Buffer): Outgoing {
 }
 
 /** A response of trailers only. */
-function status(code: RpcCode, message: string): Outgoing {
-  const text = encodeURIComponent(message).replaceAll("%20", " ");
-  return { status: 200, headers: { ...HEADERS, "grpc-status": String(CODES[code]), "grpc-message": text }, body: [] };
+export function refusal(fault: Fault): Outgoing {
+  return { status: 200, headers: { ...HEADERS, ...trailersOf(fault) }, body: [] };
+}
+
+/** How a call has ended; undefined: well. What went wrong here is nobody's business there. */
+export function trailersOf(fault: Fault | undefined): Record<string, string> {
+  if (fault === undefined) return { "grpc-status": "0" };
+  const code = fault.facts["rpc"] as RpcCode | undefined;
+  const message = code === undefined ? "try again" : fault.message;
+  return {
+    "grpc-status": String(CODES[code ?? "unavailable"]),
+    "grpc-message": encodeURIComponent(message).replaceAll("%20", " "),
+  };
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Settings } from "#cli/settings/read.ts";
 import type { SideroLinkEnd } from "#decide/boot/arguments.ts";
 import type { Inventory } from "#decide/boot/asker.ts";
-import { networkOf, readAddress } from "#decide/link/address.ts";
+import { moveAddress, networkOf, readAddress } from "#decide/link/address.ts";
 import { parseNetworks } from "#decide/link/filter.ts";
 import { isPublicKey } from "#decide/link/provision.ts";
 import type { Witness } from "#decide/sighting.ts";
@@ -15,15 +15,17 @@ import { wireguardKeys } from "#io/node/wireguard-keys.ts";
 import type { Seal } from "#io/seal.ts";
 import type { Handler, Incoming, Listen, ListenOptions } from "#io/serve.ts";
 import type { ConnectTcp, ListenTcp } from "#io/tcp.ts";
-import type { OpenTunnel, Tunnel } from "#io/tunnel.ts";
+import type { OpenTunnel } from "#io/tunnel.ts";
 import type { OpenUdp } from "#io/udp.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
+import { keepTunnel, type KeptTunnel } from "#link/kept-tunnel.ts";
 import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { Peers } from "#link/peers.ts";
-import { createProvision } from "#link/provision.ts";
+import { createProvision, PROVISION_PATH } from "#link/provision.ts";
+import { createRelay, RELAY_PATH, VIRTUAL_PORT } from "#link/relay.ts";
 import { createSink } from "#link/sink.ts";
 import { Fault } from "#std/fault.ts";
 import { openLinkLogs } from "./link-logs.ts";
@@ -51,12 +53,14 @@ export interface LinkOptions {
 }
 
 export interface OpenLink {
-  /** `sidero.link.ProvisionService/Provision`, for the port of machines. */
+  /** Provision, and WireGuard over gRPC ({@link LINK_PATHS}), for the port of machines. */
   readonly provision: Handler;
   /** What machines are told of it. */
   readonly end: SideroLinkEnd;
   close(): Promise<void>;
 }
+
+export const LINK_PATHS: ReadonlySet<string> = new Set([PROVISION_PATH, RELAY_PATH]);
 
 const NAME = "siderolink";
 const MTU = 1280;
@@ -77,17 +81,10 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   const { privateKey, publicKey } = wireguardKeys(installation.privateKey);
   const network = networkOf(installation.id, sha256);
   const port = settings["wireguard-port"];
-  let tunnel: Tunnel;
+  let tunnel: KeptTunnel;
   try {
-    tunnel = await options.openTunnel({
-      name: NAME,
-      privateKey,
-      address: network.server,
-      prefixLength: 64,
-      port,
-      mtu: MTU,
-      open: OPEN,
-    });
+    const wanted = { name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU, open: OPEN };
+    tunnel = await keepTunnel(options.openTunnel, wanted, clock, log);
   } catch (error) {
     if (!Fault.is(error, "io.no-tunnel")) throw error;
     log.warn("there is no SideroLink: whether machines are installed is asked of apid alone", { because: error.message });
@@ -115,6 +112,7 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
     // Of the tunnel alone: whoever is in it has shown its key.
     const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
     const { tcp, logs, openUdp } = options;
+    const nameAt = (address: string): string | undefined => peers.nameAt(address);
     const receiver =
       logs &&
       tcp &&
@@ -125,25 +123,30 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
         openUdp,
         address: network.server,
         port: LOGS,
-        nameAt: (address) => peers.nameAt(address),
+        nameAt,
         bindingOf: (machine) => bindings.get(machine),
         logs,
         clock,
         log,
       }));
-    if (tunnel.lacks !== undefined) log.warn("SideroLink is more open than it should be", { because: tunnel.lacks });
-    log.info("SideroLink", { by: tunnel.by, network: network.cidr, port, events: listener.port });
+    const { status } = tunnel;
+    if ("lacks" in status) log.warn("SideroLink is more open than it should be", { because: status.lacks });
+    log.info("SideroLink", { ...("by" in status && { by: status.by }), network: network.cidr, port, events: listener.port });
+    const virtual = networkOf(installation.id, sha256, "virtual");
+    const relay = openUdp && createRelay({ network, virtual, nameAt, wireguardPort: port, openUdp, log });
+    const provision = createProvision({
+      ...ports,
+      network,
+      tunnel,
+      publicKey,
+      sha256,
+      isOpen: false,
+      endpoint: (incoming) => endpointOf(incoming, settings),
+      virtual: (address) => `[${moveAddress(address, network, virtual) ?? ""}]:${VIRTUAL_PORT}`,
+    });
     return {
-      provision: createProvision({
-        ...ports,
-        network,
-        tunnel,
-        publicKey,
-        sha256,
-        isOpen: false,
-        endpoint: (incoming) => endpointOf(incoming, settings),
-      }),
-      end: { host: `[${network.server}]` },
+      provision: (incoming) => (relay !== undefined && incoming.target === RELAY_PATH ? relay : provision)(incoming),
+      end: { host: `[${network.server}]`, overGrpc: settings["wireguard-over-grpc"] },
       close: async () => {
         await listener.close();
         await receiver?.close();

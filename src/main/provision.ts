@@ -33,14 +33,13 @@ import type { Recorder } from "#kube/events.ts";
 import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { Metrics } from "#kube/metrics.ts";
-import { PROVISION_PATH } from "#link/provision.ts";
 import { Fault } from "#std/fault.ts";
 import { parseArguments } from "#wire/ipxe/argument.ts";
 import { createBmcProver } from "./bmc-prover.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { createMetadataPort } from "./metadata.ts";
-import { openLink } from "./link.ts";
+import { LINK_PATHS, openLink } from "./link.ts";
 import { refusedFor } from "./listening.ts";
 import type { MachinePorts } from "./machines.ts";
 import { createRegistry } from "./registry.ts";
@@ -214,7 +213,7 @@ export async function openProvision(options: ProvisionOptions): Promise<Provisio
       },
     });
     const handler: Handler = (incoming) => {
-      if (link !== undefined && incoming.target === PROVISION_PATH) return link.provision(incoming);
+      if (link !== undefined && LINK_PATHS.has(incoming.target)) return link.provision(incoming);
       return isRpc(incoming) ? agent.handler(incoming) : boot(incoming);
     };
 

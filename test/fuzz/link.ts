@@ -97,6 +97,7 @@ const provision = createProvision({
   log,
   witness,
   endpoint: () => "10.0.0.1:51821",
+  virtual: () => "",
   isOpen: true,
   tokenLifetime: 1000,
 });

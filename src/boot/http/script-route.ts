@@ -184,7 +184,7 @@ function argumentsOf(
   { settings: { sideroLink } }: ScriptOptions,
   token?: string,
 ): Argument[] {
-  const end = sideroLink && { ...sideroLink, api: linkUrl({ endpoint, token }) };
+  const end = sideroLink && { ...sideroLink, api: linkUrl({ endpoint, token, overGrpc: sideroLink.overGrpc ?? false }) };
   return environmentArguments(environment, architecture, endpoint, end);
 }
 

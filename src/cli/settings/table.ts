@@ -205,6 +205,14 @@ export const SETTINGS = {
     value: "PORT",
     doc: "UDP port of the WireGuard endpoint.",
   },
+  "wireguard-over-grpc": {
+    type: "boolean",
+    default: false,
+    env: ["SIDERO_WIREGUARD_OVER_GRPC"],
+    roles: PROCESS,
+    group: "SideroLink",
+    doc: "Tell machines to send WireGuard's packets by gRPC to the HTTP port: for sites that let no UDP through. Slower.",
+  },
   "machine-logs-size": {
     type: "integer",
     default: 1024,

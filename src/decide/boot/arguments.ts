@@ -37,6 +37,8 @@ export interface SideroLinkEnd {
   readonly host: string;
   /** What `siderolink.api` says (`linkUrl` of decide/link); the endpoint alone, without a join token, when it is left out. */
   readonly api?: string;
+  /** WireGuard by the same connection as the call (`linkUrl`). */
+  readonly overGrpc?: boolean;
 }
 
 /**

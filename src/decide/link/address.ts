@@ -57,6 +57,13 @@ export function readAddress(network: LinkNetwork, text: string): string | undefi
   return isInside && !isReserved(bytes.subarray(8)) ? formatIpv6(bytes) : undefined;
 }
 
+/** The same machine's address in the other network; undefined when it is none of a machine in `from`. */
+export function moveAddress(text: string, from: LinkNetwork, to: LinkNetwork): string | undefined {
+  const address = readAddress(from, text);
+  if (address === undefined) return undefined;
+  return formatIpv6(concat([to.prefix.subarray(0, 8), parseIpv6(address)!.subarray(8)]));
+}
+
 /** As a machine is told it, and as `spec.siderolink.address` has it. */
 export function withLength(address: string): string {
   return `${address}/${LENGTH}`;

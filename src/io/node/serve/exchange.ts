@@ -66,6 +66,17 @@ export class Exchange implements Incoming {
     return (this.#body ??= this.#read(limit));
   }
 
+  async *pieces(): AsyncGenerator<Buffer, void> {
+    const { input } = this.#wire;
+    if (input === undefined) return;
+    try {
+      // Whoever stops reading has an answer to send: the stream is for both.
+      for await (const piece of input.iterator({ destroyOnReturn: false })) yield piece as Buffer;
+    } catch {
+      throw gone();
+    }
+  }
+
   /** Runs the handler and sends its answer. Never rejects: a handler that does, against its contract, loses its exchange. */
   async run(handler: Handler): Promise<void> {
     try {

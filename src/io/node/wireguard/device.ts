@@ -14,6 +14,7 @@ export interface Device {
 }
 
 const STEP = 20;
+const LONGEST_REASON = 300;
 
 /** One that an earlier process left behind is replaced: it has other peers, and perhaps another key. */
 export async function addDevice(name: string): Promise<Device> {
@@ -27,11 +28,7 @@ export async function addDevice(name: string): Promise<Device> {
 }
 
 async function removeOld(name: string): Promise<void> {
-  const isThere = (): Promise<boolean> =>
-    run("ip", ["link", "show", name]).then(
-      () => true,
-      () => false,
-    );
+  const isThere = (): Promise<boolean> => succeeds("ip", "link", "show", name);
   if (!(await isThere())) return;
   await run("ip", ["link", "delete", name]).catch(() => {});
   // A wireguard-go of an earlier process sees it, and ends.
@@ -40,12 +37,18 @@ async function removeOld(name: string): Promise<void> {
 
 /** `why`: what the kernel said. */
 async function startProgram(name: string, why: string): Promise<Device> {
-  const child = spawn("wireguard-go", ["-f", name], { stdio: "ignore", env: { ...process.env, WG_PROCESS_FOREGROUND: "1" } });
+  const child = spawn("wireguard-go", ["-f", name], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, WG_PROCESS_FOREGROUND: "1", LOG_LEVEL: "error" },
+  });
+  let said = "";
+  for (const output of [child.stdout, child.stderr])
+    output.on("data", (bytes: Buffer) => (said = (said + bytes.toString()).slice(-LONGEST_REASON)));
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) =>
       resolve((error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such program" : error.message),
     );
-    child.once("exit", (code, signal) => resolve(`it ended with ${code ?? signal}`));
+    child.once("close", (code, signal) => resolve(`it ended with ${code ?? signal}${said === "" ? "" : `: ${said.trim()}`}`));
   });
   // It must not outlive a process that ends without closing its doors.
   const kill = (): void => void child.kill("SIGKILL");
@@ -58,13 +61,8 @@ async function startProgram(name: string, why: string): Promise<Device> {
   };
   for (let waited = 0; ; waited += STEP) {
     const problem = await Promise.race([ended, wait(STEP)]);
-    // `wg` alone may be answered by a program of the same name in another network namespace: they share a folder of sockets.
-    const isReady =
-      problem === undefined &&
-      (await Promise.all([run("wg", ["show", name]), run("ip", ["link", "show", name])]).then(
-        () => true,
-        () => false,
-      ));
+    // Both: the socket that wg asks is also that of an interface of this name in another network namespace.
+    const isReady = problem === undefined && (await succeeds("ip", "link", "show", name)) && (await succeeds("wg", "show", name));
     if (isReady) break;
     if (problem === undefined && waited < PATIENCE) continue;
     await remove();
@@ -74,6 +72,13 @@ async function startProgram(name: string, why: string): Promise<Device> {
     void ended.then((problem) => isWanted && resolve(noTunnel(`wireguard-go: ${problem}`)));
   });
   return { by: "wireguard-go", lost, remove };
+}
+
+function succeeds(program: string, ...args: string[]): Promise<boolean> {
+  return run(program, args).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
