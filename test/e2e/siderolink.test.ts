@@ -61,12 +61,13 @@ test("a tunnel from the boot script's arguments, and events from install to runn
   await until("that it has installed itself", INSTALL, async () =>
     ((await binding()).status?.conditions ?? []).some(({ type, status }) => type === "TalosInstalled" && status === "True"),
   );
-  const { spec, status } = await binding();
-  for (const type of ["TalosConfigLoaded", "TalosConfigValidated", "TalosInstalled"])
-    assert.equal(status?.conditions?.find((each) => each.type === type)?.status, "True", type);
-  assert.match(spec?.addresses?.join() ?? "", /10\.77\.0\.1\d\d/);
+  assert.match((await binding()).spec?.addresses?.join() ?? "", /10\.77\.0\.1\d\d/);
 
   await until("a ready Node", CLUSTER, async () => (await cluster.nodes()).some(isReady));
+  // The first two are said by the boot from disk.
+  const { status } = await binding();
+  for (const type of ["TalosConfigLoaded", "TalosConfigValidated", "TalosInstalled"])
+    assert.equal(status?.conditions?.find((each) => each.type === type)?.status, "True", type);
   // Started from its disk it has another key, and the same address.
   const again = (await binding()).spec!.siderolink!;
   assert.equal(again.address, siderolink!.address);
@@ -74,6 +75,9 @@ test("a tunnel from the boot script's arguments, and events from install to runn
   const reasons = await sidero.kubectl("get", "events", "-A", "-o", "jsonpath={.items[*].reason}");
   for (const reason of ["TalosInstalling", "TalosInstalled", "TalosBooting"])
     assert.match(reasons, new RegExp(`\\b${reason}\\b`));
+  // Of both boots, from the kernel's first word on.
+  const log = await sidero.run("logs", uuid, "--lines", "all", "--kubeconfig", sidero.kubeconfig);
+  assert.equal(log.match(/Linux version 6\./g)?.length, 2, log.slice(0, 4000));
   const peers = async (): Promise<string> => output(...inside(network.namespace, "wg", ["show", "siderolink", "peers"]));
   assert.equal((await peers()).trim(), again.publicKey);
 
