@@ -4,9 +4,7 @@ import type { Log } from "#io/log.ts";
 import { noTunnel, type OpenTunnel, type Tunnel, type TunnelOptions, type TunnelPeer } from "#io/tunnel.ts";
 import { Fault } from "#std/fault.ts";
 
-export interface KeptTunnel extends Pick<Tunnel, "setPeers" | "handshakes" | "close"> {
-  readonly status: TunnelStatus;
-}
+export type KeptTunnel = Pick<Tunnel, "setPeers" | "handshakes" | "close">;
 
 export type TunnelStatus =
   | { readonly is: "up"; readonly since: string; readonly by: Tunnel["by"]; readonly lacks?: string }
@@ -15,11 +13,22 @@ export type TunnelStatus =
 /** Milliseconds between two attempts. */
 const RETRY = { first: 1000, most: 60_000 };
 
+export interface KeepOptions {
+  readonly open: OpenTunnel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told at once, and whenever it is another one. */
+  readonly onStatus: (status: TunnelStatus) => void;
+}
+
 /** Rejects as `open` does when there is none to begin with. */
-export async function keepTunnel(open: OpenTunnel, options: TunnelOptions, clock: Clock, log: Log): Promise<KeptTunnel> {
+export async function keepTunnel(options: TunnelOptions, { open, clock, log, onStatus }: KeepOptions): Promise<KeptTunnel> {
   const stop = new AbortController();
-  let tunnel: Tunnel | undefined = await open(options);
-  let status = upStatus(tunnel, clock);
+  let tunnel: Tunnel | undefined = await open(options).catch((error: unknown) => {
+    onStatus(downStatus(error, clock));
+    throw error;
+  });
+  onStatus(upStatus(tunnel, clock));
   let peers: readonly TunnelPeer[] = [];
 
   async function reopen(): Promise<Tunnel | undefined> {
@@ -48,21 +57,17 @@ export async function keepTunnel(open: OpenTunnel, options: TunnelOptions, clock
       if (because === undefined) return;
       const gone = tunnel;
       tunnel = undefined;
-      status = { is: "down", since: timestamp(clock), because: because.message };
+      onStatus(downStatus(because, clock));
       log.error("SideroLink has ended by itself, and is opened anew", { because: because.message });
       await gone.close();
       tunnel = await reopen();
       if (tunnel === undefined) return;
-      status = upStatus(tunnel, clock);
-      log.info("SideroLink is back", { by: tunnel.by });
+      onStatus(upStatus(tunnel, clock));
     }
   }
 
   const keeping = keep();
   return {
-    get status() {
-      return status;
-    },
     // Who is in it is known when it is back.
     setPeers: (all) => {
       peers = all;
@@ -75,6 +80,10 @@ export async function keepTunnel(open: OpenTunnel, options: TunnelOptions, clock
       await tunnel?.close();
     },
   };
+}
+
+function downStatus(error: unknown, clock: Clock): TunnelStatus {
+  return { is: "down", since: timestamp(clock), because: Fault.from(error).message };
 }
 
 function upStatus({ by, lacks }: Tunnel, clock: Clock): TunnelStatus {

@@ -21,7 +21,8 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
-import { keepTunnel, type KeptTunnel } from "#link/kept-tunnel.ts";
+import type { Metrics } from "#kube/metrics.ts";
+import { keepTunnel, type KeptTunnel, type TunnelStatus } from "#link/kept-tunnel.ts";
 import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { Peers } from "#link/peers.ts";
 import { createProvision, PROVISION_PATH } from "#link/provision.ts";
@@ -50,6 +51,9 @@ export interface LinkOptions {
   readonly openUdp?: OpenUdp;
   readonly tcp?: { readonly listenTcp: ListenTcp; readonly connectTcp: ConnectTcp };
   readonly logs?: MachineLogs;
+  readonly metrics?: Metrics;
+  /** Told how the tunnel is, whenever that changes. */
+  readonly onStatus?: (status: TunnelStatus) => void;
 }
 
 export interface OpenLink {
@@ -81,10 +85,21 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   const { privateKey, publicKey } = wireguardKeys(installation.privateKey);
   const network = networkOf(installation.id, sha256);
   const port = settings["wireguard-port"];
+  const isUp = options.metrics?.gauge("sidero_siderolink_up", "Whether machines' tunnel is there: 1 or 0.", []);
   let tunnel: KeptTunnel;
   try {
     const wanted = { name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU, open: OPEN };
-    tunnel = await keepTunnel(options.openTunnel, wanted, clock, log);
+    tunnel = await keepTunnel(wanted, {
+      open: options.openTunnel,
+      clock,
+      log,
+      onStatus(status) {
+        if ("lacks" in status) log.warn("SideroLink is more open than it should be", { because: status.lacks });
+        if (status.is === "up") log.info("SideroLink", { by: status.by, network: network.cidr, port });
+        isUp?.set({}, status.is === "up" ? 1 : 0);
+        options.onStatus?.(status);
+      },
+    });
   } catch (error) {
     if (!Fault.is(error, "io.no-tunnel")) throw error;
     log.warn("there is no SideroLink: whether machines are installed is asked of apid alone", { because: error.message });
@@ -129,9 +144,6 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
         clock,
         log,
       }));
-    const { status } = tunnel;
-    if ("lacks" in status) log.warn("SideroLink is more open than it should be", { because: status.lacks });
-    log.info("SideroLink", { ...("by" in status && { by: status.by }), network: network.cidr, port, events: listener.port });
     const virtual = networkOf(installation.id, sha256, "virtual");
     const relay = openUdp && createRelay({ network, virtual, nameAt, wireguardPort: port, openUdp, log });
     const provision = createProvision({

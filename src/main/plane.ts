@@ -35,6 +35,8 @@ import { createClusters } from "./clusters.ts";
 import type { AssetPorts, ClusterPorts } from "./controllers.ts";
 import { controllers } from "./controllers.ts";
 import { ourExtensions } from "./extensions.ts";
+import type { LinkStatus } from "./link-route.ts";
+import { LINK_STATUS_PATH, linkStatusAnswer } from "./link-route.ts";
 import type { LogRoute } from "./log-route.ts";
 import { LOGS_PATH } from "./log-route.ts";
 import type { MachinePorts } from "./machines.ts";
@@ -66,6 +68,8 @@ export interface PlaneOptions {
   readonly backup?: BackupRoute;
   /** Absent without SideroLink. */
   readonly logs?: LogRoute;
+  /** How SideroLink is; absent without it. */
+  readonly linkStatus?: () => LinkStatus;
   /** What stands between our own clients and the API: a simulation lets things go wrong there. */
   readonly between?: (transport: HttpTransport) => HttpTransport;
 }
@@ -101,11 +105,13 @@ export function createPlane(options: PlaneOptions): Plane {
     log: log.with({ part: "apiserver" }),
   });
   const authenticate = createAuthenticator({ clock, ...(options.tokens === undefined ? {} : { tokens: options.tokens }) });
-  const { backup, logs } = options;
+  const { backup, logs, linkStatus } = options;
   const route: ApiHandler = (request) => {
     const isGet = request.method === "GET";
     if (isGet && backup !== undefined && request.path === BACKUP_PATH) return backup(request);
     if (isGet && logs !== undefined && request.path.startsWith(LOGS_PATH)) return logs(request);
+    if (isGet && linkStatus !== undefined && request.path === LINK_STATUS_PATH)
+      return Promise.resolve(linkStatusAnswer(linkStatus()));
     return api.handler(request);
   };
   const handler = createEdge({ authenticate, handler: route, clock, entropy, log });

@@ -30,6 +30,7 @@ import { throttled } from "#io/throttle.ts";
 import type { Client } from "#kube/client.ts";
 import { publishEraseKey } from "#kube/erase-keys.ts";
 import type { Recorder } from "#kube/events.ts";
+import type { TunnelStatus } from "#link/kept-tunnel.ts";
 import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import type { Metrics } from "#kube/metrics.ts";
@@ -66,6 +67,8 @@ export interface ProvisionOptions {
   readonly limits: ListenOptions["limits"];
   /** What machines log; absent: nothing is kept. */
   readonly logs?: MachineLogs;
+  /** Told how SideroLink's tunnel is, whenever that changes. */
+  readonly onStatus?: (status: TunnelStatus) => void;
 }
 
 export interface Provision {

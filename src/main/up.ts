@@ -30,6 +30,7 @@ import type { OpenFleet } from "./fleet.ts";
 import { createMachines } from "./machines.ts";
 import { restoredAt } from "./restored.ts";
 import { dialTalos } from "./talos/client.ts";
+import type { LinkStatus } from "./link-route.ts";
 import { openMachineLogs } from "./link-logs.ts";
 import { createLogRoute } from "./log-route.ts";
 import { createMetrics } from "./metrics.ts";
@@ -74,6 +75,7 @@ export async function up(settings: Settings): Promise<void> {
     const logs =
       settings["network-boot"] && settings.siderolink ? await openMachineLogs(directory, settings, clock, log) : undefined;
     const machines = bmcs && createMachines({ power: bmcs.fleet, settings, ordersSince, clock, entropy });
+    let linkStatus: LinkStatus = { is: settings["network-boot"] && settings.siderolink ? "opening" : "off" };
     plane = createPlane({
       store,
       clock,
@@ -85,6 +87,7 @@ export async function up(settings: Settings): Promise<void> {
       leaderElection,
       backup,
       ...(logs && { logs: createLogRoute(logs) }),
+      linkStatus: () => linkStatus,
       clusters: { providers: new Set(settings.providers), dial: dialTalos, pki: systemPki, open: createHttpClient },
       ...(tokens && { tokens }),
       ...(assets && { assets }),
@@ -143,6 +146,7 @@ export async function up(settings: Settings): Promise<void> {
         directory,
         limits: LIMITS,
         ...(logs && { logs }),
+        onStatus: (status) => (linkStatus = status),
         ...ports,
       });
       bmcs?.connect({ witness: provision.witness });
