@@ -258,6 +258,20 @@ describe("a deployment", () => {
     assert.deepEqual(world.requests.filter(isWrite).slice(before), []);
   });
 
+  test("deleted without its sets, it leaves them and their machines", async () => {
+    await addDeployment({ replicas: 1 });
+    start();
+    await rollOut(4);
+    await deployments().delete("md", { propagationPolicy: "Orphan" });
+    await world.pass(2000);
+    await assert.rejects(deployments().get("md"), /not found/);
+    const left = [...(await setsOf()), ...(await machinesOf(world))];
+    assert.deepEqual(
+      left.map(({ metadata }) => metadata.deletionTimestamp),
+      [undefined, undefined],
+    );
+  });
+
   test("adopts sets that nobody has, and machines are not made anew", async () => {
     await addDeployment({ replicas: 1 });
     start();

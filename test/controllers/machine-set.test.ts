@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { createMachineSetController } from "#controllers/machine-set/controller.ts";
 import { TalosConfigTemplate } from "#kinds/bootstrap/v1beta1/talos-config-template.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
+import { MACHINE_SET_FINALIZER } from "#kinds/cluster/keys.ts";
 import { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
@@ -317,6 +318,37 @@ describe("machines that are there", () => {
     await settleMachines(world);
     await world.pass(1000);
     await assert.rejects(sets().get("s"), /not found/);
+  });
+
+  test("stay when it is deleted without them", async () => {
+    await startWith({ replicas: 2 });
+    const before = await remaining();
+    await sets().delete("s", { propagationPolicy: "Orphan" });
+    await world.pass(1000);
+    await assert.rejects(sets().get("s"), /not found/);
+    assert.deepEqual([before.length, await remaining()], [2, before]);
+  });
+
+  test("stay when nobody controls them any more: the garbage collector may be faster", async () => {
+    const { bootstrap: _, ...spec } = machineTemplate().spec;
+    const machine = {
+      ...spec,
+      bootstrap: { dataSecretName: "x" },
+      infrastructureRef: { ...spec.infrastructureRef, kind: "MetalMachine" },
+    };
+    await world.client
+      .for(Machine)
+      .create({ metadata: { name: "m", namespace: NAMESPACE, labels: { pool: "a" } }, spec: machine });
+    const template = { ...machineTemplate(), metadata: { labels: { pool: "a" } } };
+    await addSet({ replicas: 1, selector: { matchLabels: { pool: "a" } }, template }, { finalizers: [MACHINE_SET_FINALIZER] });
+    await sets().delete("s");
+    start();
+    await world.pass(2000);
+    await assert.rejects(sets().get("s"), /not found/);
+    assert.deepEqual(
+      (await machinesOf(world)).map(({ metadata }) => [metadata.name, metadata.deletionTimestamp]),
+      [["m", undefined]],
+    );
   });
 
   test("are left alone under pause", async () => {

@@ -255,6 +255,19 @@ test("the kubeconfig is made once, renewed at half its time, and left alone when
   assert.equal(entryOf(await secrets.get("prod-kubeconfig"), "value"), "mine");
 });
 
+test("deleted without its Machines, it leaves them", async () => {
+  cluster = await TestCluster.start({ replicas: 1 });
+  cluster.world.run(cluster.controller());
+  await cluster.until(() => isReady(1));
+  await cluster.world.client.for(TalosControlPlane).in(NAMESPACE).delete("prod-cp", { propagationPolicy: "Orphan" });
+  await cluster.world.pass(5000);
+  await assert.rejects(cluster.plane(), /not found/);
+  assert.deepEqual(
+    (await cluster.machines()).map(({ metadata }) => metadata.deletionTimestamp),
+    [undefined],
+  );
+});
+
 test("nothing before the Cluster's infrastructure and endpoint, and nothing while it is paused", async () => {
   cluster = await TestCluster.start();
   const clusters = cluster.world.client.for(Cluster).in(NAMESPACE);

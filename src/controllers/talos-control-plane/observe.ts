@@ -7,6 +7,7 @@ import type {
   TemplateRef,
 } from "#decide/talos-control-plane/machine.ts";
 import { BOOTSTRAP_MARK, seatOf } from "#decide/talos-control-plane/machine.ts";
+import { leavesDependents } from "#decide/machines/orphan.ts";
 import type { Entropy } from "#io/entropy.ts";
 import type { Pki } from "#io/pki.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
@@ -65,6 +66,7 @@ export async function observeControlPlane(
     uid,
     generation,
     isDeleting: metadata.deletionTimestamp !== undefined,
+    leavesDependents: leavesDependents(controlPlane),
     isPaused: metadata.annotations?.[PAUSED] !== undefined,
     mark: metadata.annotations?.[BOOTSTRAP_MARK],
     spec,

@@ -1,6 +1,7 @@
 /** What is to be done about a Cluster now (§2.3). */
 import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { isObject } from "#std/json.ts";
+import { leavesDependents } from "../machines/orphan.ts";
 import { Conditions } from "./conditions.ts";
 import type { Judgement, Look, Reference } from "./external.ts";
 import { isDeleting, isProvisioned, objectOf, specOf } from "./external.ts";
@@ -27,6 +28,7 @@ export function decideCluster(observed: ObservedCluster, now: number): ClusterDe
     const conditions = new Conditions(cluster.status ?? {}, cluster.metadata.generation, now).say("Paused", paused);
     return { status: { conditions: [...conditions.list] } };
   }
+  if (leavesDependents(cluster)) return { finalized: true };
   const patch = isDeleting(cluster) ? undefined : endpointPatch(observed);
   // Its own fields first: what follows is decided on what they say.
   if (patch !== undefined) return { effects: [patch] };

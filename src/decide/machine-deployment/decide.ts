@@ -6,6 +6,7 @@ import type { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import type { JsonObject } from "#std/json.ts";
 import { isObject } from "#std/json.ts";
 import { isDeleting, nameOf } from "../machines/machine.ts";
+import { goingWith, leavesDependents } from "../machines/orphan.ts";
 import { boundsOf, countOf, type Fleet, NEW, NOT_YET, type Plan } from "./count.ts";
 import { currentSet, oldestFirst, revisionOf } from "./current.ts";
 import { annotationsFor, currentPatch, hashOf, oldPatch, sizesFor } from "./desired.ts";
@@ -27,8 +28,9 @@ export function decideDeployment(observed: ObservedDeployment, now: number): Dep
   const { deployment, cluster, paused, sets } = observed;
   if (paused !== undefined) return { status: pausedStatus(observed, now) };
   if (deployment.metadata.deletionTimestamp !== undefined) {
-    if (sets.length === 0) return { finalized: true };
-    return { effects: sets.flatMap(deletion("its MachineDeployment is being deleted")), status: statusOf(observed, now) };
+    const going = leavesDependents(deployment) ? [] : goingWith(deployment, sets, cluster);
+    if (going.length === 0) return { finalized: true };
+    return { effects: going.flatMap(deletion("its MachineDeployment is being deleted")), status: statusOf(observed, now) };
   }
   if (cluster === undefined) return {};
   const current = currentSet(deployment, sets, now);

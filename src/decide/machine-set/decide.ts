@@ -7,6 +7,7 @@ import { setCondition } from "#schema/condition.ts";
 import type { OwnerReference } from "#schema/meta.ts";
 import { stamp } from "../lifecycle/time.ts";
 import { conditionOf, createdAt, isDeleting } from "../machines/machine.ts";
+import { goingWith, leavesDependents } from "../machines/orphan.ts";
 import { outdated } from "../machines/template.ts";
 import { machinesToDelete } from "./deletion-order.ts";
 import type { MachineSetEffect } from "./effect.ts";
@@ -26,8 +27,9 @@ export function decideMachineSet(observed: ObservedMachineSet, now: number): Mac
   const { set, cluster, paused, machines } = observed;
   if (paused !== undefined) return { status: pausedStatus(observed, now) };
   if (set.metadata.deletionTimestamp !== undefined) {
-    const effects = machines.filter((machine) => !isDeleting(machine)).map(deletion("its MachineSet is being deleted"));
-    if (machines.length === 0) return { finalized: true };
+    const going = leavesDependents(set) ? [] : goingWith(set, machines, cluster);
+    if (going.length === 0) return { finalized: true };
+    const effects = going.filter((machine) => !isDeleting(machine)).map(deletion("its MachineSet is being deleted"));
     return { effects, status: statusOf(observed, [], now) };
   }
   // Without its Cluster nothing is known of what machines would be for.

@@ -171,8 +171,11 @@ function adoptions(observed: ObservedControlPlane): ControlPlaneEffect[] {
 
 /** All Machines go at once, and etcd with them. */
 function deletion(observed: ObservedControlPlane, now: number): ControlPlaneDecision {
-  const { machines } = observed;
-  if (machines.length === 0) return { effects: [], finalized: true };
+  const { cluster, leavesDependents } = observed;
+  // What nobody controls was let go, maybe a moment ago by the garbage collector (`--cascade=orphan`): that goes with its cluster alone.
+  const isAlone = cluster !== undefined && !cluster.isDeleting;
+  const machines = observed.machines.filter((machine) => machine.isDeleting || machine.isOrphan !== true || !isAlone);
+  if (machines.length === 0 || leavesDependents === true) return { effects: [], finalized: true };
   const orders = machines
     .filter(({ isDeleting }) => !isDeleting)
     .map(({ name, uid }): ControlPlaneEffect => ({ do: "delete", machine: name, uid, guard: undefined }));

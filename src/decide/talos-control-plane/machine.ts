@@ -113,6 +113,8 @@ export interface ObservedControlPlane {
   readonly uid: string;
   readonly generation: number;
   readonly isDeleting: boolean;
+  /** It is deleted without its Machines. */
+  readonly leavesDependents?: boolean;
   readonly isPaused: boolean;
   /** Of {@link BOOTSTRAP_MARK}. */
   readonly mark: string | undefined;

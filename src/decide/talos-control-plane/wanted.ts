@@ -1,5 +1,5 @@
 /** Whether a Machine is as the control plane wants it. Decided by equality: what cannot be told of a Machine counts as equal, as upstream has it. */
-import type { TalosConfigSpec } from "#kinds/bootstrap/v1alpha3/talos-config.ts";
+import { specUp, type TalosConfigSpec } from "#kinds/bootstrap/v1alpha3/talos-config.ts";
 import { equal, isObject } from "#std/json.ts";
 import type { Json } from "#std/json.ts";
 import { parse } from "../lifecycle/time.ts";
@@ -20,7 +20,8 @@ export function differencesOf(observed: ObservedControlPlane, machine: ControlPl
   ) {
     differences.push("template");
   }
-  if (config !== undefined && !equal(lean(config), lean(wantedConfig(observed, config)))) differences.push("config");
+  if (config !== undefined && !equal(lean(specUp(config)), lean(specUp(wantedConfig(observed, config)))))
+    differences.push("config");
   const after = parse(spec.rollout?.after ?? spec.rolloutAfter);
   if (createdAt < after && now >= after) differences.push("age");
   if (spec.rolloutStrategy?.type === "InPlace" && isOtherTalos(machine, spec.rolloutStrategy.inPlace?.installer))
