@@ -34,7 +34,11 @@ export interface World {
   readonly neighbours: Map<string, string>;
   readonly sightings: Sighting[];
   readonly refused: string[];
-  ask(target: string, address: string): Promise<{ readonly status: number; readonly text: string }>;
+  ask(
+    target: string,
+    address: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   /** What was told about objects so far, `Server Configuration: …`. */
   events(): Promise<string[]>;
   /** The caches have caught up. */
@@ -97,12 +101,12 @@ export async function startWorld({ isOpen = false, identity = "neighbour", link 
     neighbours,
     sightings,
     refused,
-    async ask(target, address) {
+    async ask(target, address, headers = {}) {
       const signal = new AbortController().signal;
       const answering = handler({
         method: "GET",
         target,
-        headers: {},
+        headers,
         peer: { address },
         body: async () => Buffer.alloc(0),
         signal,

@@ -1,6 +1,7 @@
 /** What machines and their firmware ask over HTTP: scripts, files, and where their configuration is. */
 import type { Incoming, Handler, Outgoing } from "#io/serve.ts";
 import { Fault } from "#std/fault.ts";
+import { isLoopback } from "#decide/boot/entitlement.ts";
 import type { Witness } from "#decide/sighting.ts";
 import { Admission } from "./admission.ts";
 import { script, text } from "./answer.ts";
@@ -87,7 +88,8 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
     });
   };
 
-  return async (incoming) => {
+  return async (received) => {
+    const incoming = unrelayed(received);
     try {
       return await route(incoming);
     } catch (cause) {
@@ -96,6 +98,21 @@ export function createBootHandler(options: BootHandlerOptions): Handler {
       return refuse(incoming, 500, "something went wrong here; the log says what");
     }
   };
+}
+
+/** What proxies say they have relayed something by (RFC 7239, RFC 9110 §7.6.3, and custom). */
+const RELAYED = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+/** Nobody's. */
+const UNKNOWN = "0.0.0.0";
+
+/**
+ * A program on this host is believed, as nobody else can have its address; what a proxy on this host relays is from anybody. Whom the proxy names is not
+ * believed either: whoever asks can have written that.
+ */
+function unrelayed(incoming: Incoming): Incoming {
+  const { peer, headers } = incoming;
+  if (!isLoopback(peer.address) || RELAYED.every((name) => headers[name] === undefined)) return incoming;
+  return { ...incoming, peer: { ...peer, address: UNKNOWN } };
 }
 
 interface Circumstances {
