@@ -232,13 +232,12 @@ async function problemsOf({ hall, ledger }: Trial, tenant: Tenant, wanted: Wante
     // One that was made for a Machine that then was not has none, and goes with its set.
     ...of("MetalMachines with a Server", metalMachines.filter(({ spec }) => spec?.["serverRef"] !== undefined).length, count),
     ...of("ServerBindings", bound.length, count),
-    ...of("Nodes", nodes.length, count),
     ...nodes
       .filter(({ metadata }) => !machines.some(({ status }) => nodeOf(status) === metadata.name))
       .map(({ metadata }) => `Node ${metadata.name} is of no Machine`),
     ...of("Nodes that are ready", ready.length, count),
-    ...of("control plane Nodes", nodes.filter(isControl).length, wanted.controlPlanes),
-    ...nodes.flatMap((node) =>
+    ...of("control plane Nodes", ready.filter(isControl).length, wanted.controlPlanes),
+    ...ready.flatMap((node) =>
       of(`Node ${node.metadata.name}: version`, node.status?.nodeInfo?.["kubeletVersion"], wanted.version),
     ),
     ...bound.filter((each) => !providers.has(each)).map((each) => `${each} has no Node`),

@@ -115,7 +115,9 @@ function patchOf({ machine, cluster, bootstrap, infrastructure }: ObservedMachin
     spec.bootstrap.dataSecretName === undefined && config !== undefined && hasDataSecret(config)
       ? textOf(statusOf(config), "dataSecretName")
       : undefined;
-  const id = infra !== undefined && isProvisioned(infra) ? textOf(specOf(infra), "providerID") : undefined;
+  // One that is given up half way may still come up and bring a Node, which is to be found.
+  const isKnown = infra !== undefined && (isProvisioned(infra) || isDeleting(machine));
+  const id = isKnown ? textOf(specOf(infra), "providerID") || undefined : undefined;
   const changed = {
     ...(secret === undefined ? {} : { bootstrap: { dataSecretName: secret } }),
     ...(id === undefined || id === spec.providerID ? {} : { providerID: id }),
