@@ -80,7 +80,9 @@ export class Tenant {
   }
 
   async scaleControlPlane(name: string, replicas: number): Promise<void> {
-    await this.of("controlPlane").patch(`${name}-cp`, { spec: { replicas } });
+    // Of few none can go before the new one has come.
+    const rolloutStrategy = { rollingUpdate: { maxSurge: replicas < 3 ? 1 : 0 } };
+    await this.of("controlPlane").patch(`${name}-cp`, { spec: { replicas, rolloutStrategy } });
   }
 
   async scaleWorkers(name: string, replicas: number): Promise<void> {

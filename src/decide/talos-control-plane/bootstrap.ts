@@ -22,6 +22,19 @@ const DONE = "bootstrapped";
 const BEGUN = "bootstrapping ";
 
 export function bootstrapOf(observed: ObservedControlPlane, now: number): Bootstrapping {
+  const bootstrapping = choose(observed, now);
+  // It would join as soon as there is an etcd, have a vote, and be wiped with it.
+  const leaving = observed.machines.find(({ isDeleting, isConfigured }) => isDeleting && isConfigured);
+  if (leaving === undefined || bootstrapping.effects.length === 0) return bootstrapping;
+  const wait = {
+    reason: "WaitingForMachines",
+    waitingFor: `Machine ${leaving.name} to be gone: it has its configuration, and could still join etcd`,
+    next: "etcd is brought up",
+  };
+  return { ...bootstrapping, effects: [], wait };
+}
+
+function choose(observed: ObservedControlPlane, now: number): Bootstrapping {
   const { status, mark, machines, spec } = observed;
   const record = status.bootstrap;
   const isSeen =
