@@ -135,3 +135,18 @@ test("events of nobody are refused, and those that come at once all count", asyn
   assert.ok((await conditions(one)).includes("TalosInstalled=True"));
   assert.equal((await world.client.for(ServerBinding).get(one.uuid)).spec?.hostname, "n");
 });
+
+test("what is no key, written into a binding by somebody, keeps nobody else out", async () => {
+  const [one, other] = [await machine(), await machine()];
+  await joined(one);
+  const bindings = world.client.for(ServerBinding);
+  const { nodeAddressPrefix: address } = await world.provision(other, {
+    nodePublicKey: keyOf("o"),
+    joinToken: world.token(other),
+  });
+  await bindings.patch(other.uuid, { spec: { siderolink: { address, publicKey: "x\nAllowedIPs = ::/0" } } });
+  await world.settle();
+  const keys = world.peers().map(({ publicKey }) => publicKey);
+  assert.ok(keys.includes(keyOf(one.uuid)));
+  assert.ok(keys.every((key) => /^[A-Za-z0-9+/]{43}=$/.test(key)));
+});

@@ -38,6 +38,8 @@ export interface LogReceiver {
 const CONNECTIONS = { connections: 16_384, perAddress: 4 };
 /** Bytes of one machine. A kernel that boots says some hundred kilobytes at once. */
 const SHARE = { rate: 256 * 1024, burst: 4 * 1024 * 1024 };
+/** Lines of all machines in one turn of the event loop, which others are waiting for: some milliseconds. */
+const TURN = 128;
 /** Milliseconds until a connection whose machine has too much waiting is read again. */
 const PAUSE = 1000;
 
@@ -48,6 +50,16 @@ export async function openLogReceiver(options: LogReceiverOptions): Promise<LogR
   const shares = new Map<string, Bucket>();
   const stop = new AbortController();
   let dropped = 0;
+  let [taken, turn] = [0, undefined as Promise<void> | undefined];
+
+  /** Thousands of machines that boot at once say more than fits into one turn. */
+  const waitTurn = async (): Promise<void> => {
+    while (taken >= TURN) {
+      turn ??= sleep(clock, 0, stop.signal).finally(() => ([taken, turn] = [0, undefined]));
+      await turn;
+    }
+    taken++;
+  };
 
   /** False: there is no room. */
   const take = (machine: string, bytes: Uint8Array): boolean => {
@@ -78,6 +90,7 @@ export async function openLogReceiver(options: LogReceiverOptions): Promise<LogR
       const delay = shareOf(from).pay(bytes.length);
       if (delay > 0) await sleep(clock, delay, stop.signal);
       for (const line of lines.push(bytes)) {
+        await waitTurn();
         // Looked up each time: an address may get another machine while a connection of the one before is still open.
         const machine = nameAt(from);
         if (machine === undefined) return connection.destroy();
