@@ -8,7 +8,7 @@ import type { VirtualClock } from "#io/memory/clock.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { createMemorySeal } from "#io/memory/seal.ts";
 import { digest } from "#io/node/digest.ts";
-import type { Outgoing } from "#io/serve.ts";
+import type { Incoming, Outgoing } from "#io/serve.ts";
 import { families } from "#kinds/index.ts";
 import { type Client, createClient } from "#kube/client.ts";
 import { createRecorder, KubeEvent } from "#kube/events.ts";
@@ -102,15 +102,7 @@ export async function startWorld({ isOpen = false, identity = "neighbour", link 
     sightings,
     refused,
     async ask(target, address, headers = {}) {
-      const signal = new AbortController().signal;
-      const answering = handler({
-        method: "GET",
-        target,
-        headers,
-        peer: { address },
-        body: async () => Buffer.alloc(0),
-        signal,
-      });
+      const answering = handler(new Asked(target, address, headers));
       const { status, body } = await answering;
       return { status, text: textOf(body) };
     },
@@ -126,6 +118,32 @@ export async function startWorld({ isOpen = false, identity = "neighbour", link 
       await fixture.stop();
     },
   };
+}
+
+/** A request as the door to HTTP hands it in: most of it is read when it is asked for. */
+class Asked implements Incoming {
+  readonly #target: string;
+  readonly #headers: Incoming["headers"];
+  readonly peer: Incoming["peer"];
+
+  constructor(target: string, address: string, headers: Incoming["headers"]) {
+    [this.#target, this.peer, this.#headers] = [target, { address }, headers];
+  }
+  get method(): string {
+    return "GET";
+  }
+  get target(): string {
+    return this.#target;
+  }
+  get headers(): Incoming["headers"] {
+    return this.#headers;
+  }
+  get signal(): AbortSignal {
+    return new AbortController().signal;
+  }
+  async body(): Promise<Buffer> {
+    return Buffer.alloc(0);
+  }
 }
 
 function textOf(body: Outgoing["body"]): string {

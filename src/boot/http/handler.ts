@@ -110,9 +110,19 @@ const UNKNOWN = "0.0.0.0";
  * believed either: whoever asks can have written that.
  */
 function unrelayed(incoming: Incoming): Incoming {
-  const { peer, headers } = incoming;
+  const { method, target, headers, peer, local } = incoming;
   if (!isLoopback(peer.address) || RELAYED.every((name) => headers[name] === undefined)) return incoming;
-  return { ...incoming, peer: { ...peer, address: UNKNOWN } };
+  return {
+    method,
+    target,
+    headers,
+    peer: { ...peer, address: UNKNOWN },
+    ...(local && { local }),
+    body: (limit) => incoming.body(limit),
+    get signal() {
+      return incoming.signal;
+    },
+  };
 }
 
 interface Circumstances {
