@@ -1,7 +1,7 @@
 /**
  * What the demo leaves on a terminal as a picture for the README: reads it from standard input, writes SVG to standard output.
  *
- *     script -qec "stty cols 150; ONCE=1 make demo" /dev/null | node lab/demo/picture.ts > docs/demo.svg
+ *     script -qec "stty cols 150; ONCE=1 make demo" /dev/null | grep -v "^image:\|^talos stand-in:" | node lab/demo/picture.ts > docs/demo.svg
  */
 import { text } from "node:stream/consumers";
 
