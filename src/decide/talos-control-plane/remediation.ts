@@ -79,8 +79,9 @@ function verdictOf(
 ): Verdict {
   const deleting: Verdict = { reason: "MachineDeleting", message: "the Machine is deleted, and another made" };
   const kept = (message: string): Verdict => ({ reason: "CannotBeRemediated", message });
-  // Nothing is lost with it as long as the API server has never answered.
-  if (!isBootstrapped || (status.initialized !== true && machines.length === 1)) return deleting;
+  // Nothing is lost with it as long as the API server has never answered; a status that does not remember its beginning (a move, a backup) cannot tell.
+  const isFirst = machines.length === 1 && status.bootstrap?.uid === machine.uid;
+  if (!isBootstrapped || (status.initialized !== true && isFirst)) return deleting;
   if (etcd === undefined) return kept("etcd does not answer with a quorum");
   const id = memberOf(etcd, machine.uid);
   if (id === undefined) {
