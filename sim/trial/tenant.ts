@@ -158,8 +158,13 @@ export class Tenant {
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
-  /** Does what installations that are overdue ask of a person. */
+  /** Does what machines that failed, and installations that are overdue, ask of a person. */
   async heal(number: number): Promise<void> {
+    for (const { metadata, status } of (await this.#client().for(Server).listAll()).items) {
+      if (status?.phase !== "Failed") continue;
+      const annotations = { [REQUEST_ANNOTATION]: `retry ${number}` };
+      await this.#client().for(Server).patch(metadata.name!, { metadata: { annotations } });
+    }
     for (const { spec, status } of (await this.of("metalMachine").list()).items) {
       const { conditions = [] } = (status ?? {}) as { conditions?: { type: string; reason?: string }[] };
       const server = (spec?.["serverRef"] as { name: string } | undefined)?.name;
