@@ -58,11 +58,22 @@ function isHeld({ annotations }: ControlPlaneMachine): boolean {
 function isOutside(machine: ControlPlaneMachine, etcd: Etcd | undefined, now: number): boolean {
   if (machine.addresses.length === 0 && machine.nodeName === undefined) return !machine.isConfigured;
   if (etcd === undefined) return false;
-  if (memberOf(etcd, machine.uid) !== undefined) return false;
+  if (memberOf(etcd, machine.uid) !== undefined || isJoining(machine, now)) return false;
   // One of the members that nobody claims may be this machine's, while it says nothing.
   const says = isFresh(machine, now) && (machine.facts.etcd !== undefined || machine.facts.hasEtcdData === false);
   return says || etcd.strangers.length === 0;
 }
+
+/** It is no member yet, and will be one as soon as it can: then it leaves. */
+function isJoining(machine: ControlPlaneMachine, now: number): boolean {
+  const { answeredAt, problem, services } = machine.facts;
+  // It has come up this moment, and nobody has asked it yet.
+  if (machine.isConfigured && answeredAt === undefined && problem === undefined) return true;
+  const service = services?.find(({ id }) => id === "etcd");
+  return isFresh(machine, now) && service !== undefined && JOINING.has(service.state);
+}
+
+const JOINING: ReadonlySet<string> = new Set(["Initialized", "Preparing", "Waiting", "Starting"]);
 
 /** There is no etcd yet: it may go unless it is the one that may have brought it up by now, without anybody having seen that. */
 function isBlank(machine: ControlPlaneMachine, { status }: ObservedControlPlane): boolean {
