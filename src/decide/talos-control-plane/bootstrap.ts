@@ -50,6 +50,8 @@ function choose(observed: ObservedControlPlane, now: number): Bootstrapping {
   const isLost = record !== undefined || mark !== undefined;
   const blank = living.filter((machine) => isBlank(machine, now));
   if (isLost && (blank.length === 0 || blank.length < machines.length)) return { ...NOTHING, record, mark, wait: LOST };
+  const silent = machines.find((machine) => machine.spec["providerID"] !== undefined && !isBlank(machine, now));
+  if (silent !== undefined && blank.length > 0) return { ...NOTHING, record, mark, wait: mayBeMember(silent) };
   const first = blank.toSorted((a, b) => a.createdAt - b.createdAt || (a.name < b.name ? -1 : 1))[0];
   return first === undefined ? { ...NOTHING, wait: waitFor(living) } : order(observed, first, undefined, now);
 }
@@ -65,6 +67,18 @@ const LOST: Wait = {
   waitingFor: "every machine to answer: the one that was told to bring up etcd is gone",
   next: "another one is told, if none of them has been a member of etcd",
 };
+
+/**
+ * It has been there before. A control plane that was moved or restored from elsewhere has nothing on record: its members may be silent while a new
+ * machine answers already.
+ */
+function mayBeMember({ name, facts: { problem } }: ControlPlaneMachine): Wait {
+  return {
+    reason: "WaitingForTalosBoot",
+    waitingFor: `Machine ${name} to answer${problem === undefined ? "" : ` (${problem})`}: it has been installed before, and may be a member of etcd`,
+    next: "etcd is brought up, if none of the machines has been a member of one",
+  };
+}
 
 function waitFor(living: readonly ControlPlaneMachine[]): Wait {
   const [machine] = living;
