@@ -8,6 +8,7 @@ import { addAssetsCommands } from "#cli/assets.ts";
 import type { OpenStore } from "#cli/assets.ts";
 import { defaultText, settingsOf, valueWord } from "#cli/settings/help.ts";
 import { readSettings } from "#cli/settings/read.ts";
+import { REFUSED_FLAGS } from "#cli/settings/refused.ts";
 import type { Settings } from "#cli/settings/read.ts";
 import type { Role } from "#cli/settings/setting.ts";
 import { SETTINGS } from "#cli/settings/table.ts";
@@ -48,21 +49,24 @@ function program(): Command {
     const value = setting.type === "boolean" ? `[${valueWord(setting)}]` : `<${valueWord(setting)}>`;
     up.addOption(new Option(`${flag} ${value}`, `${setting.doc}${initial}${env}`));
   }
+  for (const option of refusedOptions()) up.addOption(option);
   up.action(async (_options, command: Command) => {
     const settings = await settingsFrom("up", command);
     const { up: run } = await import("./up.ts");
     await run(settings);
   });
 
-  root
+  const inMachine = root
     .command("agent")
     .description(
       "What a machine runs that boots the agent's image; its settings are kernel arguments. Refuses to run anywhere else.",
-    )
-    .action(async () => {
-      const { agent } = await import("./agent.ts");
-      await agent();
-    });
+    );
+  for (const option of refusedOptions()) inMachine.addOption(option);
+  inMachine.action(async (_options, command: Command) => {
+    await settingsFrom("agent", command);
+    const { agent } = await import("./agent.ts");
+    await agent();
+  });
 
   root
     .command("sim")
@@ -129,6 +133,11 @@ function program(): Command {
     verify: (publicKey, text, signature) => verifySignature(publicKey, Buffer.from(text), Buffer.from(signature, "base64")),
   });
   return root;
+}
+
+/** Taken by the parser, and then refused with the reason. */
+function refusedOptions(): Option[] {
+  return REFUSED_FLAGS.map((name) => new Option(`--${name} [VALUE]`).hideHelp());
 }
 
 const openTerminal: OpenTerminal = async (kubeconfig) => {

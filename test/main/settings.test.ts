@@ -36,6 +36,8 @@ test("wrong calls say what is wrong", async (context) => {
   const data = `--data=${join(directory, "data")}`;
   const calls: [args: string[], message: RegExp][] = [
     [["up", "--bogus=1"], /unknown option '--bogus=1'/],
+    [["up", data, "--discovery-kubeconfig=https://192.0.2.1/x"], /^sidero: --discovery-kubeconfig: machines do not .* agent API/],
+    [["agent", "--discovery-kubeconfig=https://192.0.2.1/x"], /^sidero: --discovery-kubeconfig: machines do not .* agent API/],
     [["up", "extra"], /too many arguments/],
     [["down"], /unknown command 'down'/],
     [["assets", "list", data], /^sidero: --data: there is no directory \S+data$/m],

@@ -1,5 +1,6 @@
 /** Settings of what machines meet: DHCP, TFTP, HTTP, and what they boot. */
 import { hostProblem, parseListenAddress } from "./address.ts";
+import { argumentProblem } from "./refused.ts";
 import { CONTROLLER_MANAGER, PROCESS } from "./setting.ts";
 import type { Setting } from "./setting.ts";
 
@@ -116,6 +117,7 @@ export const PROVISIONING = {
     default: [],
     separator: " ",
     env: [`${CONTROLLER_MANAGER}EXTRA_AGENT_KERNEL_ARGS`],
+    check: argumentProblem,
     dashIsEmpty: true,
     roles: PROCESS,
     group: "Provisioning",

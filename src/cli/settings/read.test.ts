@@ -104,3 +104,16 @@ test("several words are checked one by one", () => {
     /--providers: "caps" is not one of core,/,
   );
 });
+
+test("what the programs before Sidero registered machines with is refused with what does it now, wherever it stands", () => {
+  const why = /discovery-kubeconfig[^\n]*: machines do not create their own Servers any more.* agent API/;
+  const name = "discovery-kubeconfig";
+  const url = "https://192.0.2.1/kubeconfig";
+  assert.throws(() => readSettings("up", { env: {}, flags: { [name]: url } }), why);
+  assert.throws(() => readSettings("agent", { env: {}, flags: { [name]: url } }), why);
+  assert.throws(() => readSettings("serve", { ...none, file: { [name]: url } }), why);
+  for (const argument of [`--${name}=${url}`, `${name}=${url}`, `arges.${name}=${url}`, name])
+    assert.throws(() => readSettings("up", { env: {}, flags: { "extra-agent-kernel-args": `quiet ${argument}` } }), why);
+  const usual = `quiet talos.config=${url}?x=${name} console=ttyS0`;
+  assert.equal(readSettings("up", { env: {}, flags: { "extra-agent-kernel-args": usual } })["extra-agent-kernel-args"].length, 3);
+});

@@ -3,6 +3,7 @@ import { Fault } from "#std/fault.ts";
 import { isObject } from "#std/json.ts";
 import { formatDuration, parseDuration } from "#std/duration.ts";
 import { parseListenAddress } from "./address.ts";
+import { refusalOf } from "./refused.ts";
 import type { Role, Setting, ValueOf } from "./setting.ts";
 import type { SettingName } from "./table.ts";
 import { SETTINGS } from "./table.ts";
@@ -26,8 +27,8 @@ type Read = { value: unknown } | { problem: string };
 export function readSettings(role: Role, sources: Sources): Settings {
   const problems: string[] = [];
   const file = fileEntries(sources.file, problems);
-  for (const name of Object.keys(sources.flags)) if (!isKnown(name, role)) problems.push(`--${name}: unknown setting`);
-  for (const name of Object.keys(file)) if (!isKnown(name, role)) problems.push(`${name} (configuration file): unknown setting`);
+  for (const name of Object.keys(sources.flags)) if (!isKnown(name, role)) problems.push(`--${name}: ${unknown(name)}`);
+  for (const name of Object.keys(file)) if (!isKnown(name, role)) problems.push(`${name} (configuration file): ${unknown(name)}`);
 
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(SETTINGS) as [string, Setting][]) {
@@ -42,6 +43,10 @@ export function readSettings(role: Role, sources: Sources): Settings {
 
 function isKnown(name: string, role: Role): boolean {
   return Object.hasOwn(SETTINGS, name) && (SETTINGS as Record<string, Setting>)[name]!.roles.includes(role);
+}
+
+function unknown(name: string): string {
+  return refusalOf(name) ?? "unknown setting";
 }
 
 function lookUp(
