@@ -27,6 +27,8 @@ export interface TrialOptions {
   readonly onEvent?: (event: StoreEvent) => void;
   /** Hours of trouble: 2 if absent. */
   readonly hours?: number;
+  /** Settings of Sidero beside those of any hall. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 export interface Verdict {
@@ -65,7 +67,7 @@ export interface Trial {
 }
 
 /** A hall under watch in which nothing goes wrong yet, and nothing is switched on. */
-export async function startTrial({ seed, machines: count, models, onEvent }: TrialOptions): Promise<Trial> {
+export async function startTrial({ seed, machines: count, models, onEvent, flags }: TrialOptions): Promise<Trial> {
   const entropy = new SeededEntropy(seed ^ 0x51d3_0);
   const draw = (): SeededEntropy => new SeededEntropy(entropy.below(2 ** 32));
   const trouble = noTrouble();
@@ -80,6 +82,7 @@ export async function startTrial({ seed, machines: count, models, onEvent }: Tri
     seed,
     machines: count,
     ...(models && { models }),
+    ...(flags && { flags }),
     line: (line) => watch.onText(line, "the log"),
     overhear: (machine, target) => watch.onCall(machine, target),
     site: {
