@@ -72,7 +72,7 @@ function inOrder(a: ControlPlaneMachine, b: ControlPlaneMachine): number {
 }
 
 function verdictOf(
-  { machines, status }: ObservedControlPlane,
+  { machines, status, mark }: ObservedControlPlane,
   machine: ControlPlaneMachine,
   etcd: Etcd | undefined,
   isBootstrapped: boolean,
@@ -81,6 +81,8 @@ function verdictOf(
   const kept = (message: string): Verdict => ({ reason: "CannotBeRemediated", message });
   // Nothing is lost with it as long as the API server has never answered; a status that does not remember its beginning (a move, a backup) cannot tell.
   const isFirst = machines.length === 1 && status.bootstrap?.uid === machine.uid;
+  if (!isBootstrapped && status.bootstrap === undefined && mark === undefined && machine.spec["providerID"] !== undefined)
+    return kept("nothing is on record of its control plane's etcd, and it has been installed before: it may be a member");
   if (!isBootstrapped || (status.initialized !== true && isFirst)) return deleting;
   if (etcd === undefined) return kept("etcd does not answer with a quorum");
   const id = memberOf(etcd, machine.uid);
