@@ -50,8 +50,15 @@ export function readFacts(text: string): MachineFacts | undefined {
   if (main === undefined || !isObject(own(main, "machine"))) return undefined;
   const { errors } = validateConfig(config, { mode: "metal" });
   if (errors.length > 0) throw new Error(`the configuration is not valid: ${errors.join("; ")}`);
-  return factsOf(config, main);
+  const facts = factsOf(config, main);
+  const wrong = Object.entries(facts.kubelet.labels).find(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value));
+  if (wrong !== undefined) throw new Error(`the configuration is not valid: "${wrong[0]}" is no label with a value of labels`);
+  return facts;
 }
+
+/** As Kubernetes has them, which Talos asks for. */
+const LABEL_KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/;
 
 function factsOf(config: MachineConfig, main: JsonObject): MachineFacts {
   const of = (kind: string): JsonObject => config.documents.find(({ identity }) => identity.kind === kind)?.value ?? {};

@@ -2,6 +2,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import {
+  AddressEventSchema,
   ConfigLoadErrorEventSchema,
   ConfigValidationErrorEventSchema,
   SequenceEventSchema,
@@ -31,7 +32,13 @@ export class Services {
 export class Events {
   readonly #kept: TalosEvent[] = [];
   readonly #listeners = new Set<(event: TalosEvent) => void>();
+  readonly #onEvent: (event: TalosEvent) => void;
   #count = 0;
+
+  /** Told of each of them as it happens: `talos.events.sink`. */
+  constructor(onEvent: (event: TalosEvent) => void = () => {}) {
+    this.#onEvent = onEvent;
+  }
 
   /** The sequence began, or is over. */
   sequence(sequence: string, action: "start" | "stop"): void {
@@ -40,6 +47,11 @@ export class Events {
 
   configProblem(kind: "load" | "validation", error: string): void {
     this.#emit(kind === "load" ? ConfigLoadErrorEventSchema : ConfigValidationErrorEventSchema, { error });
+  }
+
+  /** Under which name and addresses it is in the network; without prefix. */
+  addresses(hostname: string, addresses: readonly string[]): void {
+    this.#emit(AddressEventSchema, { hostname, addresses: [...addresses] });
   }
 
   async *follow(
@@ -78,5 +90,6 @@ export class Events {
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+    this.#onEvent(event);
   }
 }

@@ -25,7 +25,7 @@ export class Talos {
   readonly world: TalosWorld;
   readonly body: Body;
   readonly services = new Services();
-  readonly events = new Events();
+  readonly events: Events;
   /** Undefined in maintenance. */
   facts: MachineFacts | undefined;
   installation: Installation | undefined;
@@ -38,6 +38,7 @@ export class Talos {
   constructor(world: TalosWorld, body: Body) {
     this.world = world;
     this.body = body;
+    this.events = new Events((event) => world.onEvent(body.uuid, event));
     this.hostname = argumentOf(body.line, "talos.hostname") ?? stableName(body.uuid);
   }
 
@@ -132,6 +133,7 @@ export class Talos {
     this.hostname = (facts.hostname ?? this.hostname).toLowerCase().split(".", 1)[0]!;
     body.running();
     events.sequence("boot", "start");
+    events.addresses(this.hostname, [body.address]);
     for (const id of HOLLOW) services.set(id, "Running", "Health check successful");
     services.set("apid", "Waiting", "Waiting for api certificates");
     await body.life.sleep(SERVICES);

@@ -3,6 +3,7 @@ import type { Clock } from "#io/clock.ts";
 import type { SeededEntropy } from "#io/memory/entropy.ts";
 import type { Pki } from "#io/pki.ts";
 import type { Listen } from "#io/serve.ts";
+import type { TalosEvent } from "#talos/api.ts";
 import { SimCluster } from "./cluster.ts";
 import type { Etcd } from "./etcd.ts";
 import type { MachineFacts } from "./facts.ts";
@@ -29,6 +30,8 @@ export class TalosWorld {
   readonly #running = new Map<string, Talos>();
   /** Called when a cluster has lost its etcd, or a second one has been started beside it. */
   onMisfortune: (cluster: SimCluster, what: Misfortune) => void = () => {};
+  /** Called with what machines say of themselves: there is no tunnel here. */
+  onEvent: (uuid: string, event: TalosEvent) => void = () => {};
 
   constructor(ports: WorldPorts) {
     this.ports = ports;

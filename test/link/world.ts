@@ -139,7 +139,7 @@ export class Refused extends Error {
 }
 
 /** As gRPC over HTTP/2 does it. */
-async function call<I extends DescMessage, O extends DescMessage>(
+export async function call<I extends DescMessage, O extends DescMessage>(
   handler: Handler,
   input: I,
   output: O,

@@ -1,11 +1,12 @@
 /**
- * The scenarios of upstream's integration tests that make clusters (reference/sidero.md §10.3, 14 and 16 to 26), in their order and within their times, in
- * the simulated hall. Each builds on the one before. 15 needs what Talos says of itself over SideroLink.
+ * The scenarios of upstream's integration tests that make clusters (reference/sidero.md §10.3, 14 to 26), within their times and in their order but for 15, in the
+ * simulated hall. Each builds on the one before. The hall has no tunnel: what Talos says of itself is handed to the sink as the tunnel would bring it.
  */
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { clusterObjects } from "#cli/cluster/manifest.ts";
 import { Kinds } from "#cli/cluster/objects.ts";
+import { silent } from "#io/log.ts";
 import { SeededEntropy } from "#io/memory/entropy.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
@@ -16,15 +17,28 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import { type Client, createClient } from "#kube/client.ts";
+import { createRecorder } from "#kube/events.ts";
 import { parseKubeconfig } from "#kube/kubeconfig.ts";
 import type { WorkloadNode } from "#kube/workload.ts";
+import { createSink } from "#link/sink.ts";
+import { createLinkPort } from "#main/link-port.ts";
+import { EventRequestSchema, EventResponseSchema } from "#proto/siderolink/events_pb.js";
 import { Nodes } from "../../sim/talos/kubernetes.ts";
 import { Tenant } from "../../sim/trial/tenant.ts";
 import { startTrial, type Trial } from "../../sim/trial/trial.ts";
+import { call } from "../link/world.ts";
 
 const MINUTE = 60_000;
 const MACHINES = 7;
 const LABELLED = "dummy-server";
+
+/** A condition in the words of both contracts. */
+interface Said {
+  readonly status: string;
+  readonly severity?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
 
 suite("upstream's scenarios, with clusters", () => {
   let trial: Trial;
@@ -122,6 +136,33 @@ suite("upstream's scenarios, with clusters", () => {
         [],
       );
     });
+
+  /** What machines say of themselves goes where the tunnel's end is, from the address that each has in it. */
+  function hearMachines(): void {
+    const { clock, talos } = trial.hall;
+    const entropy = new SeededEntropy(15);
+    const events = createRecorder({ client, clock, entropy, log: silent, component: "sidero", instance: "test" });
+    const names = trial.hall.machines.map(({ identity }) => identity.uuid);
+    const addressOf = (uuid: string): string => `fd77::${(names.indexOf(uuid) + 1).toString(16)}`;
+    const peers = new Map(names.map((name) => [addressOf(name), { name, isGuest: false, publicKey: name }]));
+    const sink = createSink({
+      port: createLinkPort(client, events, clock),
+      inventory: { server: (name) => trial.ledger.servers.get(name) },
+      peers: { at: (address) => peers.get(address) },
+      negative: [],
+      clock,
+      log: silent,
+      witness: () => {},
+    });
+    let count = 0;
+    talos.onEvent = (uuid, { type, value }) => {
+      // An xid, of whose hundred bits the last four are none.
+      const id = (++count * 16).toString(32).padStart(20, "0");
+      const request = { id, data: { typeUrl: `type.googleapis.com/${type}`, value } };
+      const target = "/events.EventSinkService/Publish";
+      void call(sink, EventRequestSchema, EventResponseSchema, request, addressOf(uuid), target);
+    };
+  }
 
   before(async () => {
     trial = await startTrial({ seed: 14, machines: MACHINES });
@@ -249,5 +290,47 @@ suite("upstream's scenarios, with clusters", () => {
       (await servers()).map(({ metadata }) => metadata.name!),
       60 * MINUTE,
     );
+  });
+
+  /** Last, as from then on the hall has a tunnel, so to speak: the others do without. */
+  test("15 PXE boot: a configuration that cannot be had, or that Talos does not take, is told by the MetalMachine until it is mended", async () => {
+    hearMachines();
+    const patch = (spec: NonNullable<ServerClass["spec"]>): Promise<unknown> =>
+      during(client.for(ServerClass).patch("pxe-test-server", { spec }));
+    const chosen = trial.hall.machines.findLast(({ identity }) => identity.model.bmc !== "none")!.identity.uuid;
+    await during(client.for(Server).patch(chosen, { metadata: { labels: { [LABELLED]: "pxe" } } }));
+    const selector = { matchLabels: { [LABELLED]: "pxe" } };
+    const impossible = [{ op: "remove" as const, path: "/machine/nothing/of/it" }];
+    await during(
+      client.for(ServerClass).create({ metadata: { name: "pxe-test-server" }, spec: { selector, configPatches: impossible } }),
+    );
+    const name = "pxe-test-cluster";
+    await apply(name, "10.77.0.104", "pxe-test-server", 0);
+    const said = async (): Promise<Map<string, Said>> => {
+      const { items } = await during(client.for(MetalMachine).in("default").list());
+      assert.equal(items.length, 1);
+      return new Map((items[0]!.status?.conditions ?? []).map((each) => [each.type, each]));
+    };
+    const fails = async (type: string, reason: string, message: RegExp): Promise<void> => {
+      const condition = (await said()).get(type);
+      assert.deepEqual([condition?.status, condition?.severity, condition?.reason], ["False", "Error", reason]);
+      assert.match(condition?.message ?? "", message);
+    };
+    await within(10 * MINUTE, () => fails("TalosConfigLoaded", "TalosConfigLoadFailed", /failed to download config/));
+    await patch({ configPatches: [], strategicPatches: [JSON.stringify({ machine: { nodeLabels: { "/1": "2" } } })] });
+    await within(10 * MINUTE, () => fails("TalosConfigValidated", "TalosConfigValidationFailed", /"\/1" is no label/));
+    assert.deepEqual(
+      (await bindings()).map(({ spec }) => spec?.serverClassRef?.name),
+      ["pxe-test-server"],
+    );
+    await patch({ strategicPatches: [] });
+    await within(20 * MINUTE, async () => {
+      await ready(name);
+      await healthy(name, 1);
+    });
+    for (const type of ["TalosConfigLoaded", "TalosConfigValidated", "TalosInstalled"])
+      assert.equal((await said()).get(type)?.status, "True", type);
+    await gone(name);
+    await clean([chosen], 60 * MINUTE);
   });
 });
