@@ -64,6 +64,7 @@ bench: peers ## ours and its peers side by side, one JSON object per line
 	@node bench/metadata/main.ts
 	@node bench/link/main.ts
 	@node bench/sim/main.ts
+	@node bench/sim/cluster.ts
 
 image: setup ## kernel and initial RAM disk of the agent, from Debian's packages (ARCHITECTURES="amd64 arm64"; minutes the first time)
 	@tools/image.sh $(IMAGE) $(ARCHITECTURES)

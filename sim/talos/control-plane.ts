@@ -44,6 +44,8 @@ export class ControlPlane {
     if (!this.hasData) await this.#find(facts!.isInit);
     const { member } = this.#installation;
     this.cluster.etcd.start(member!);
+    // It may have been reset before it had everything.
+    while (this.member?.isLearner === true && !this.#promote(member!)) await body.life.sleep(LOOK);
     services.set("etcd", "Running", "Health check successful");
     const kubelet = versionOf(facts!.kubelet.image) ?? "v1.36.0";
     await body.life.sleep(API_SERVER);
