@@ -45,12 +45,12 @@ function widgets(): Subject {
  * What Cluster API's webhooks refuse and fill in, our code does here, and the genuine server cannot know: `test/kinds/oracle.test.ts` asks it about
  * the schemas of these kinds.
  */
-const BY_WEBHOOK = "cluster.x-k8s.io";
+const BY_WEBHOOK: ReadonlySet<string> = new Set(["", "addons.", "controlplane."].map((part) => `${part}cluster.x-k8s.io`));
 
 const subjects: readonly Subject[] = [
   widgets(),
   ...families
-    .filter(({ storage }) => storage.group !== BY_WEBHOOK)
+    .filter(({ storage }) => !BY_WEBHOOK.has(storage.group))
     .flatMap((family) => {
       return versionsOf(family).map((kind) => ({
         name: `${kind.kind} ${kind.version}`,
