@@ -1,6 +1,6 @@
 /** What an installation is decided on, and where the machine is asked. Nothing is decided here. */
 import { macsOf } from "#decide/boot/entitlement.ts";
-import { isInstalled, type ObservedInstall } from "#decide/install/install.ts";
+import { isSettled, type ObservedInstall } from "#decide/install/install.ts";
 import { CLUSTER_LABEL } from "#decide/lifecycle/server.ts";
 import type { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
@@ -14,7 +14,9 @@ export function observeInstall(reader: Reader, name: string, binding: ServerBind
   const { configuration, conditions = [] } = binding.status ?? {};
   const { addresses = [], hostname = "" } = binding.spec ?? {};
   const target =
-    configuration === undefined || isInstalled(conditions as ClusterCondition[]) ? undefined : targetOf(reader, name, binding);
+    configuration === undefined || isSettled({ conditions: conditions as ClusterCondition[], addresses })
+      ? undefined
+      : targetOf(reader, name, binding);
   if (target === undefined) prober.forget(name);
   else prober.follow(name, target);
   const { proof, trouble } = prober.facts(name);

@@ -65,3 +65,13 @@ test("what the machine has said of itself is more than the one address that answ
     ["tell"],
   );
 });
+
+test("its events said that it is installed, and not where it is: that is asked of apid, and nothing else", () => {
+  const conditions: ClusterCondition[] = [{ type: "TalosInstalled", status: "True", lastTransitionTime: SERVED }];
+  assert.deepEqual(decideInstall({ ...served, conditions }, NOW + OVERDUE), { effects: [], status: {} });
+  assert.deepEqual(decideInstall({ ...served, conditions, proof }, NOW), {
+    effects: [{ do: "report", name: "n", uid: "u", addresses: ["10.0.0.7"], hostname: "node-1" }],
+    status: {},
+  });
+  assert.deepEqual(decideInstall({ ...served, conditions, addresses: ["10.0.0.9"], proof }, NOW), { effects: [], status: {} });
+});

@@ -67,9 +67,15 @@ export function isInstalled(conditions: readonly ClusterCondition[]): boolean {
   return findCondition(conditions, INSTALLED)?.status === "True";
 }
 
+/** Nothing is left to be asked: it is installed, and where it is is known. Its events may say the one without the other. */
+export function isSettled({ conditions, addresses }: Pick<ObservedInstall, "conditions" | "addresses">): boolean {
+  return isInstalled(conditions) && addresses.length > 0;
+}
+
 export function decideInstall(observed: ObservedInstall, now: number): InstallDecision {
   const { servedAt, proof, conditions } = observed;
-  if (servedAt === undefined || isInstalled(conditions)) return { effects: [], status: {} };
+  if (servedAt === undefined || isSettled(observed)) return { effects: [], status: {} };
+  if (isInstalled(conditions)) return { effects: proof === undefined ? [] : [reportOf(observed, proof)], status: {} };
   if (proof !== undefined) return proven(observed, proof, now);
   const overdueAt = parse(servedAt) + OVERDUE;
   if (now < overdueAt) return { ...said(observed, [underWay(observed)], now), again: overdueAt - now + 1 };
@@ -86,12 +92,17 @@ export function decideInstall(observed: ObservedInstall, now: number): InstallDe
   return isNew ? { ...said(observed, [late], now), effects: [tell] } : { effects: [], status: {} };
 }
 
-function proven(observed: ObservedInstall, { address, hostname, version }: InstallProof, now: number): InstallDecision {
-  const { name, uid } = observed;
+function reportOf({ name, uid, ...observed }: ObservedInstall, { address, hostname }: InstallProof) {
   // What it says of itself (SideroLink) is more than the one address that has answered.
   const addresses = observed.addresses.includes(address) ? observed.addresses : [address, ...observed.addresses];
-  const report = { do: "report", name, uid, addresses, hostname: hostname || observed.hostname } as const;
-  const isNews = !equal(addresses, observed.addresses) || report.hostname !== observed.hostname;
+  return { do: "report", name, uid, addresses, hostname: hostname || observed.hostname } as const;
+}
+
+function proven(observed: ObservedInstall, proof: InstallProof, now: number): InstallDecision {
+  const { name } = observed;
+  const { address, version } = proof;
+  const report = reportOf(observed, proof);
+  const isNews = !equal(report.addresses, observed.addresses) || report.hostname !== observed.hostname;
   const message = `Talos ${version} is installed: it answers at ${address} with its cluster's certificate.`;
   const all = ["TalosConfigLoaded", "TalosConfigValidated", INSTALLED].map((type) => ({ type, status: "True" }) as const);
   return {
