@@ -161,3 +161,9 @@ describe("machine configuration", () => {
     );
   });
 });
+
+it("a key that is too long to stand alone is written so that it is read again", () => {
+  const key = "\u0000".repeat(400);
+  const value = { [key]: { [key]: [1, { [key]: "x", b: 2 }], z: "l\nm\n" }, q: [{ [key]: {} }] };
+  assert.deepEqual(parse(emitYaml(value)), value);
+});

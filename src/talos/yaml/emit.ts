@@ -6,6 +6,7 @@ import { isObject } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 
 const STEP = 4;
+const LONGEST_KEY = 1000;
 
 /** Ends with a line break. */
 export function emitYaml(value: Json): string {
@@ -18,8 +19,11 @@ function mapLines(map: JsonObject, column: number): string[] {
   return Object.entries(map).map(([key, value]) => `${" ".repeat(column)}${member(key, value, column)}`);
 }
 
+/** A key without a question mark may be 1024 characters long (YAML 1.2.2 §7.4.2). */
 function member(key: string, value: Json, column: number): string {
-  return `${oneLine(key)}:${below(value, nextColumn(column))}`;
+  const text = oneLine(key);
+  const begin = text.length > LONGEST_KEY ? `? ${text}\n${" ".repeat(column)}` : text;
+  return `${begin}:${below(value, nextColumn(column))}`;
 }
 
 /** The next multiple of four: inside of a list item, which starts two after its dash, that is two more. */
