@@ -6,7 +6,7 @@ import { REQUEST_ANNOTATION, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, ResourceClient } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
 import type { KindRef } from "#kube/kind.ts";
-import { isNotFound } from "#kube/status.ts";
+import { ifThere } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import type { Json } from "#std/json.ts";
 
@@ -74,7 +74,7 @@ export class Tenant {
     const kinds = new Kinds(this.#client());
     for (const object of clusterObjects(options)) {
       const resource = await kinds.resource(object);
-      const isThere = await unlessAbsent(resource.get(object.metadata.name!));
+      const isThere = await ifThere(resource.get(object.metadata.name!));
       if (isThere === undefined) await resource.create(object);
     }
   }
@@ -114,7 +114,7 @@ export class Tenant {
     const isOfRole = ({ metadata }: Loose): boolean =>
       (metadata.labels?.["cluster.x-k8s.io/control-plane"] !== undefined) === (role === "control-plane");
     const machine = one((await this.#machines(name)).filter(isOfRole), at);
-    if (machine !== undefined) await unlessAbsent(this.of("machine").delete(machine.metadata.name!));
+    if (machine !== undefined) await ifThere(this.of("machine").delete(machine.metadata.name!));
   }
 
   /** As somebody does who does not like one of its Machines; needs a health check to have an effect. */
@@ -122,12 +122,12 @@ export class Tenant {
     const machine = one(await this.#machines(name), at);
     if (machine === undefined) return;
     const annotations = { "cluster.x-k8s.io/remediate-machine": "" };
-    await unlessAbsent(this.of("machine").patch(machine.metadata.name!, { metadata: { annotations } }));
+    await ifThere(this.of("machine").patch(machine.metadata.name!, { metadata: { annotations } }));
   }
 
   /** Machines whose Node says nothing for some minutes are replaced, from now on. */
   async checkHealth(name: string): Promise<void> {
-    if ((await unlessAbsent(this.of("healthCheck").get(`${name}-health`))) !== undefined) return;
+    if ((await ifThere(this.of("healthCheck").get(`${name}-health`))) !== undefined) return;
     await this.of("healthCheck").create({
       metadata: { name: `${name}-health` },
       spec: {
@@ -175,12 +175,12 @@ export class Tenant {
   }
 
   async delete(name: string): Promise<void> {
-    await unlessAbsent(this.of("cluster").delete(name));
+    await ifThere(this.of("cluster").delete(name));
   }
 
   /** PEM and all. Undefined while there is none. */
   async kubeconfig(name: string): Promise<string | undefined> {
-    const secret = await unlessAbsent(this.of("secret").get(`${name}-kubeconfig`));
+    const secret = await ifThere(this.of("secret").get(`${name}-kubeconfig`));
     const value = secret?.data?.["value"];
     return value === undefined ? undefined : atob(value);
   }
@@ -188,13 +188,4 @@ export class Tenant {
 
 function one<T>(all: readonly T[], at: number): T | undefined {
   return all[Math.floor(at * all.length)];
-}
-
-async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@
 import type { BmcWay, CredentialPart } from "#decide/bmc-address.ts";
 import type { SecretKeyReference } from "#kinds/reference.ts";
 import { Fault } from "#std/fault.ts";
+import { Sealed } from "#std/sealed.ts";
 import type { Credentials } from "./bmc.ts";
 
 /**
@@ -11,29 +12,15 @@ import type { Credentials } from "./bmc.ts";
 export type ReadSecret = (reference: SecretKeyReference) => Promise<string>;
 
 /** Credentials that nobody sees who does not ask for one of them by name: whatever prints them, prints `***`. */
-export class SealedCredentials implements Credentials {
-  readonly #user: string;
-  readonly #password: string;
-
+export class SealedCredentials extends Sealed<Credentials> implements Credentials {
   constructor(user: string, password: string) {
-    this.#user = user;
-    this.#password = password;
+    super({ user, password });
   }
   get user(): string {
-    return this.#user;
+    return this.reveal().user;
   }
   get password(): string {
-    return this.#password;
-  }
-  toString(): string {
-    return "***";
-  }
-  toJSON(): string {
-    return "***";
-  }
-  /** Node's `util.inspect`, and with it `console.log`. */
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return "***";
+    return this.reveal().password;
   }
 }
 

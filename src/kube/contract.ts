@@ -8,7 +8,7 @@ import { compareVersions } from "#schema/version-order.ts";
 import { Fault } from "#std/fault.ts";
 import type { CallOptions, Client } from "./client.ts";
 import { type KindRef, kindRef } from "./kind.ts";
-import { isNotFound } from "./status.ts";
+import { ifThere, isNotFound } from "./status.ts";
 
 /** A kind whose version is to be looked up. */
 export interface GroupKind {
@@ -76,12 +76,7 @@ export class ContractKinds {
   /** The object referred to, in the version of the contract; undefined when it is not there. */
   async get(reference: ContractReference, namespace: string, options?: CallOptions): Promise<KubeObject | undefined> {
     const kind = await this.of(reference, options);
-    try {
-      return await this.#client.for(kind).in(namespace).get(reference.name, options);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return ifThere(this.#client.for(kind).in(namespace).get(reference.name, options));
   }
 
   async #find(group: string, kind: string, options: CallOptions | undefined): Promise<KindRef> {

@@ -2,7 +2,7 @@
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
 import type { Client } from "./client.ts";
 import { kindRef } from "./kind.ts";
-import { isAlreadyExists, isNotFound } from "./status.ts";
+import { ifThere, isAlreadyExists } from "./status.ts";
 
 interface ConfigMap extends KubeObject {
   metadata: ObjectMeta;
@@ -29,10 +29,6 @@ export async function publishEraseKey(client: Client, keyId: string, publicKey: 
 
 /** The key with this identifier (PEM); undefined when it was never published. */
 export async function eraseKey(client: Client, keyId: string): Promise<string | undefined> {
-  try {
-    return (await client.for(ConfigMap).in(NAMESPACE).get(NAME)).data?.[entryOf(keyId)];
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const published = await ifThere(client.for(ConfigMap).in(NAMESPACE).get(NAME));
+  return published?.data?.[entryOf(keyId)];
 }

@@ -162,6 +162,15 @@ export function invalidFault(group: string, kind: string, name: string, all: rea
 export function isNotFound(error: unknown): boolean {
   return Fault.is(error, "api.not-found");
 }
+/** Undefined for what is not there (the object, or the kind); rejects as the request does otherwise. What is gone already needs nothing done to it. */
+export async function ifThere<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
 export function isConflict(error: unknown): boolean {
   return Fault.is(error, "api.conflict");
 }

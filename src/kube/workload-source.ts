@@ -101,27 +101,6 @@ export function secretSource({ client, open, clock, entropy, log, userAgent = "s
   };
 }
 
-/** By what a test hands in. */
-export class MemorySource implements AccessSource {
-  readonly #access = new Map<string, Access>();
-  #listener: (cluster: string) => void = () => {};
-
-  /** The cluster is reached through this client from now on; undefined: not any more. */
-  set(cluster: string, client: Client | undefined): void {
-    if (client === undefined) this.#access.delete(cluster);
-    else this.#access.set(cluster, { client, sever: () => {}, close: async () => {} });
-    this.#listener(cluster);
-  }
-  access(cluster: string): Access | Fault {
-    return this.#access.get(cluster) ?? noAccess(cluster, "no test has said how");
-  }
-  onChange(listener: (cluster: string) => void): void {
-    this.#listener = listener;
-  }
-  async known(): Promise<void> {}
-  async run(): Promise<void> {}
-}
-
 function accessThrough(
   transport: HttpTransport,
   ports: { readonly clock: Clock; readonly entropy: Entropy; readonly userAgent: string },

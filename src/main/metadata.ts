@@ -5,7 +5,7 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
 import { kindRef } from "#kube/kind.ts";
-import { isNotFound } from "#kube/status.ts";
+import { ifThere } from "#kube/status.ts";
 
 const Secrets = kindRef<Secret>({ group: "", version: "v1", kind: "Secret", plural: "secrets", scope: "Namespaced" });
 
@@ -14,8 +14,8 @@ export function createMetadataPort(client: Client, events: Recorder): MetadataPo
   const metalMachines = client.for(MetalMachine);
   const secrets = client.for(Secrets);
   return {
-    binding: (name) => unlessAbsent(bindings.get(name)),
-    metalMachine: (namespace, name) => unlessAbsent(metalMachines.in(namespace).get(name)),
+    binding: (name) => ifThere(bindings.get(name)),
+    metalMachine: (namespace, name) => ifThere(metalMachines.in(namespace).get(name)),
     machine(version, namespace, name) {
       const machines = kindRef<Machine>({
         group: "cluster.x-k8s.io",
@@ -24,21 +24,12 @@ export function createMetadataPort(client: Client, events: Recorder): MetadataPo
         plural: "machines",
         scope: "Namespaced",
       });
-      return unlessAbsent(client.for(machines).in(namespace).get(name));
+      return ifThere(client.for(machines).in(namespace).get(name));
     },
-    secret: (namespace, name) => unlessAbsent(secrets.in(namespace).get(name)),
+    secret: (namespace, name) => ifThere(secrets.in(namespace).get(name)),
     async record({ metadata: { name = "", uid = "" } }, status) {
       await bindings.patch(name, { metadata: { uid }, status: { ...status } }, { subresource: "status" });
     },
     event: (about, type, reason, message) => events.record(about, { type, reason, message }),
   };
-}
-
-async function unlessAbsent<T>(result: Promise<T>): Promise<T | undefined> {
-  try {
-    return await result;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

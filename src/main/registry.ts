@@ -6,7 +6,7 @@ import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, Draft } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
 import { kindRef } from "#kube/kind.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "#kube/status.ts";
+import { ifThere, isAlreadyExists, isConflict, isNotFound } from "#kube/status.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { KubeObject, ObjectMeta } from "#schema/meta.ts";
 import { encodeBase64 } from "#std/base64.ts";
@@ -37,7 +37,7 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
   const servers = client.for(Server);
   const bindings = client.for(ServerBinding);
   const secrets = client.for(Secret);
-  const find = (name: string): Promise<Server | undefined> => unless(isNotFound, servers.get(name));
+  const find = (name: string): Promise<Server | undefined> => ifThere(servers.get(name));
 
   async function write(current: Server, change: (server: Server) => Server): Promise<Server> {
     const wanted = change(current);
@@ -57,7 +57,7 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
 
   return {
     server: find,
-    binding: (name) => unless(isNotFound, bindings.get(name)),
+    binding: (name) => ifThere(bindings.get(name)),
     create: ({ name, annotations, spec }: ServerDraft) => {
       const metadata = annotations === undefined ? { name } : { name, annotations: { ...annotations } };
       return unless(isAlreadyExists, servers.create({ metadata, spec }));
@@ -77,7 +77,7 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
       }
     },
     async secret(namespace, name) {
-      const found = await unless(isNotFound, secrets.in(namespace).get(name));
+      const found = await ifThere(secrets.in(namespace).get(name));
       return found && Object.fromEntries(Object.entries(found.data ?? {}).map(([key, value]) => [key, textOf(value)]));
     },
     async pendingAccounts(namespace) {
@@ -97,7 +97,7 @@ export function createRegistry({ client, events, clock }: RegistryOptions): Regi
           )) !== undefined
         )
           return;
-        const found = await unless(isNotFound, place.get(draft.name));
+        const found = await ifThere(place.get(draft.name));
         if (found === undefined && attempt < ATTEMPTS) continue;
         if (found?.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) !== true) {
           const message = `Secret ${draft.namespace}/${draft.name} is there and does not belong to the Server`;

@@ -7,19 +7,17 @@ import { createServerBindingController } from "#controllers/server-binding/contr
 import { silent } from "#io/log.ts";
 import { systemClock } from "#io/node/clock.ts";
 import { systemEntropy } from "#io/node/entropy.ts";
-import { families } from "#kinds/index.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
-import { kindRef } from "#kube/kind.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { isAlreadyExists, isNotFound } from "#kube/status.ts";
-import { type Crd, toCrd } from "#schema/crd.ts";
 import { connect } from "../kube/connect.ts";
 import { inRealTime } from "../kube/eventually.ts";
+import { createDefinitions } from "../peers/definitions.ts";
 import { withoutPeer } from "../peers/locate.ts";
 import { startGenuine, startSidero } from "../peers/server.ts";
 import { Site } from "./infrastructure.ts";
@@ -50,17 +48,6 @@ async function scenario(client: Client): Promise<void> {
   await inRealTime(holders, [["s1", "n", "any"]]);
 }
 
-interface Definition extends Crd {
-  status?: { conditions?: { type: string; status: string }[] };
-}
-const Definition = kindRef<Definition>({
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  scope: "Cluster",
-});
-
 test("the genuine server", { skip: withoutPeer("refapi"), timeout: 120_000 }, async () => {
   const server = await startGenuine();
   const { client, close } = await connect(server.kubeconfig);
@@ -73,7 +60,7 @@ test("the genuine server", { skip: withoutPeer("refapi"), timeout: 120_000 }, as
     createServerBindingController(),
   ];
   const runtime = new Runtime({ ...ports, metrics: silentMetrics, events, controllers });
-  for (const family of families) await client.for(Definition).create(toCrd(family));
+  await createDefinitions(client);
   const running = runtime.run(stop.signal);
   try {
     await inRealTime(async () => [runtime.isIdle, runtime.problems.size], [true, 0]);

@@ -9,19 +9,17 @@ import { createServerClassController } from "#controllers/server-class/controlle
 import { silent } from "#io/log.ts";
 import { systemClock } from "#io/node/clock.ts";
 import { systemEntropy } from "#io/node/entropy.ts";
-import { families } from "#kinds/index.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
-import { kindRef } from "#kube/kind.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
-import { type Crd, toCrd } from "#schema/crd.ts";
 import { connect } from "../kube/connect.ts";
 import { type Eventually, inRealTime, patience } from "../kube/eventually.ts";
 import { startWorld } from "../kube/world.ts";
+import { createDefinitions } from "../peers/definitions.ts";
 import { withoutPeer } from "../peers/locate.ts";
 import { startGenuine, startSidero } from "../peers/server.ts";
 
@@ -72,17 +70,6 @@ test("ours, in this process", async () => {
   await world.stop();
 });
 
-interface Definition extends Crd {
-  status?: { conditions?: { type: string; status: string }[] };
-}
-const Definition = kindRef<Definition>({
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  scope: "Cluster",
-});
-
 test("the genuine server", { skip: withoutPeer("refapi"), timeout: 60_000 }, async () => {
   const server = await startGenuine();
   const { client, close } = await connect(server.kubeconfig);
@@ -94,7 +81,7 @@ test("the genuine server", { skip: withoutPeer("refapi"), timeout: 60_000 }, asy
   const running = runtime.run(stop.signal);
   try {
     await inRealTime(async () => runtime.problems.get("Server.metal.sidero.dev/v1alpha2"), "HTTP 404: 404 page not found");
-    for (const family of families) await client.for(Definition).create(toCrd(family));
+    await createDefinitions(client);
     await scenario(client, inRealTime);
     assert.equal(runtime.problems.size, 0);
   } finally {

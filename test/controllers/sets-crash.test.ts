@@ -7,8 +7,8 @@ import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
-import { Fault } from "#std/fault.ts";
-import { isWrite, startWorld, type World } from "../kube/world.ts";
+import { startWorld, type World } from "../kube/world.ts";
+import { Death } from "./death.ts";
 import { addCluster, addTemplates, machinesOf, machineTemplate, NAMESPACE, setPorts, settleMachines } from "./sets.ts";
 
 const REPLICAS = 2;
@@ -22,16 +22,9 @@ async function inBounds(world: World, death: number): Promise<void> {
   assert.ok(count <= REPLICAS + SURGE, `${count} machines after a death at ${death}`);
 }
 
-async function life(death: number): Promise<number> {
-  let points = 0;
-  let isDead = false;
-  const hook = (request: string): void => {
-    if (!isWrite(request) || request.includes("/events")) return;
-    if (!isDead && ++points !== death) return;
-    isDead = true;
-    throw new Fault("test.dead", "the process is dead", { fault: "world", retry: "soon" });
-  };
-  const world = await startWorld({ before: hook, after: hook });
+async function life(point: number): Promise<number> {
+  const death = new Death(point);
+  const world = await startWorld({ before: death.hook, after: death.hook });
   const end = new AbortController();
   await addCluster(world);
   await addTemplates(world);
@@ -47,10 +40,10 @@ async function life(death: number): Promise<number> {
     for (let i = 0; i < count; i++) {
       await world.pass(700);
       await settleMachines(world);
-      await inBounds(world, death);
-      if (!isDead) continue;
+      await inBounds(world, point);
+      if (!death.isDead) continue;
       await running.kill();
-      isDead = false;
+      death.isDead = false;
       running = start(2);
     }
   }
@@ -59,10 +52,10 @@ async function life(death: number): Promise<number> {
   await rounds(20);
 
   const versions = (await machinesOf(world)).map((machine) => machine.spec?.version);
-  assert.deepEqual(versions, ["v1.35.0", "v1.35.0"], `death at ${death}`);
-  assert.equal((await world.client.for(MachineSet).in(NAMESPACE).list()).items.length, 1, `death at ${death}`);
+  assert.deepEqual(versions, ["v1.35.0", "v1.35.0"], `death at ${point}`);
+  assert.equal((await world.client.for(MachineSet).in(NAMESPACE).list()).items.length, 1, `death at ${point}`);
   const { status } = await deployments.get("md");
-  assert.deepEqual([status?.phase, status?.upToDateReplicas], ["Running", REPLICAS], `death at ${death}`);
+  assert.deepEqual([status?.phase, status?.upToDateReplicas], ["Running", REPLICAS], `death at ${point}`);
   for (const { spec: machine } of (await world.client.for(Machine).in(NAMESPACE).list()).items)
     await world.client
       .for(MetalMachine)
@@ -70,7 +63,7 @@ async function life(death: number): Promise<number> {
       .get(machine?.infrastructureRef.name ?? "");
   end.abort();
   await world.stop();
-  return points;
+  return death.points;
 }
 
 test("a deployment comes up and is rolled out, whenever its process dies", async (context) => {

@@ -10,22 +10,15 @@ import { at, v1alpha1Of } from "#talos/document/document.ts";
 import { parseConfig } from "#talos/document/parse.ts";
 import { parseSecrets } from "#talos/secrets-text.ts";
 import { parseTalosconfig } from "#talos/talosconfig.ts";
-import { Fault } from "#std/fault.ts";
-import { isWrite, startWorld } from "../kube/world.ts";
+import { startWorld } from "../kube/world.ts";
+import { Death } from "./death.ts";
 import { addCluster, addMachine } from "./capi.ts";
 
 const MACHINES = ["cp", "w1", "w2"];
 
-async function life(death: number): Promise<number> {
-  let points = 0;
-  let isDead = false;
-  const hook = (request: string): void => {
-    if (!isWrite(request) || request.includes("/events")) return;
-    if (!isDead && ++points !== death) return;
-    isDead = true;
-    throw new Fault("test.dead", "the process is dead", { fault: "world", retry: "soon" });
-  };
-  const world = await startWorld({ before: hook, after: hook });
+async function life(point: number): Promise<number> {
+  const death = new Death(point);
+  const world = await startWorld({ before: death.hook, after: death.hook });
   const secret = (name: string): Promise<Secret> => world.client.for(Secret).in("default").get(name);
   // Each process has keys and chance of its own: what it makes anew is not what was there.
   const start = (seed: number) =>
@@ -35,26 +28,26 @@ async function life(death: number): Promise<number> {
   const process = start(1);
   await world.pass(2000);
   const before = await secret("c-talos").catch(() => undefined);
-  if (isDead) {
+  if (death.isDead) {
     await process.kill();
-    isDead = false;
+    death.isDead = false;
     start(2);
     await world.pass(20_000);
   }
   const bundle = await secret("c-talos");
-  if (before !== undefined) assert.deepEqual(bundle.data, before.data, `death at ${death}`);
+  if (before !== undefined) assert.deepEqual(bundle.data, before.data, `death at ${point}`);
   const secrets = parseSecrets(entryOf(bundle, "bundle") ?? "");
   for (const name of MACHINES) {
     const { status } = await world.client.for(TalosConfig).in("default").get(`${name}-config`);
-    assert.equal(status?.dataSecretName, `${name}-bootstrap-data`, `death at ${death}`);
+    assert.equal(status?.dataSecretName, `${name}-bootstrap-data`, `death at ${point}`);
     const config = parseConfig(entryOf(await secret(status.dataSecretName), "value") ?? "");
-    assert.equal(at(v1alpha1Of(config)!.value, "machine", "token"), secrets.trustdToken, `death at ${death}`);
+    assert.equal(at(v1alpha1Of(config)!.value, "machine", "token"), secrets.trustdToken, `death at ${point}`);
   }
   assert.equal(entryOf(await secret("c-ca"), "tls.crt"), secrets.certs.k8s.certificate);
   const access = parseTalosconfig(entryOf(await secret("c-talosconfig"), "talosconfig") ?? "");
   assert.equal(access.ca, secrets.certs.os.certificate);
   await world.stop();
-  return points;
+  return death.points;
 }
 
 test("secrets and configurations of a cluster, with a death at every point", async (context) => {

@@ -10,17 +10,15 @@ import { systemClock } from "#io/node/clock.ts";
 import { systemEntropy } from "#io/node/entropy.ts";
 import { systemPki } from "#io/node/pki.ts";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
-import { families } from "#kinds/index.ts";
 import type { Client } from "#kube/client.ts";
 import { createRecorder } from "#kube/events.ts";
-import { kindRef } from "#kube/kind.ts";
 import { silentMetrics } from "#kube/metrics.ts";
 import { Runtime } from "#kube/runtime.ts";
 import { entryOf, Secret } from "#kube/secret.ts";
-import { type Crd, toCrd } from "#schema/crd.ts";
 import { parseTalosconfig } from "#talos/talosconfig.ts";
 import { connect } from "../kube/connect.ts";
 import { inRealTime } from "../kube/eventually.ts";
+import { createDefinitions } from "../peers/definitions.ts";
 import { withoutPeer } from "../peers/locate.ts";
 import { startGenuine, startSidero } from "../peers/server.ts";
 import { addCluster, addMachine } from "./capi.ts";
@@ -68,17 +66,6 @@ async function scenario(client: Client): Promise<void> {
   assert.equal(openssl("x509", "-in", ca, "-noout", "-pubkey"), openssl("pkey", "-in", key, "-pubout"));
 }
 
-interface Definition extends Crd {
-  status?: { conditions?: { type: string; status: string }[] };
-}
-const Definition = kindRef<Definition>({
-  group: "apiextensions.k8s.io",
-  version: "v1",
-  kind: "CustomResourceDefinition",
-  plural: "customresourcedefinitions",
-  scope: "Cluster",
-});
-
 test("the genuine server", { skip: withoutPeer("refapi"), timeout: 90_000 }, async () => {
   const server = await startGenuine();
   const { client, close } = await connect(server.kubeconfig);
@@ -89,7 +76,7 @@ test("the genuine server", { skip: withoutPeer("refapi"), timeout: 90_000 }, asy
   const runtime = new Runtime({ ...ports, metrics: silentMetrics, events, controllers });
   const running = runtime.run(stop.signal);
   try {
-    for (const family of families) await client.for(Definition).create(toCrd(family));
+    await createDefinitions(client);
     await inRealTime(async () => runtime.problems.size, 0);
     await scenario(client);
   } finally {

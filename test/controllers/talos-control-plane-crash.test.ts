@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TalosConfig } from "#kinds/bootstrap/v1beta1/talos-config.ts";
 import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
-import { Fault } from "#std/fault.ts";
-import { isWrite, startWorld } from "../kube/world.ts";
+import { startWorld } from "../kube/world.ts";
+import { Death } from "./death.ts";
 import { NAMESPACE, TestCluster } from "./talos/cluster.ts";
 
 const LARGE = { apiVersion: "infrastructure.cluster.x-k8s.io/v1alpha3", kind: "MetalMachineTemplate", name: "large" };
@@ -13,23 +13,16 @@ const LARGE = { apiVersion: "infrastructure.cluster.x-k8s.io/v1alpha3", kind: "M
 const STRIDE = Number(process.env["ROUNDS"] ?? 1) > 1 ? 1 : 4;
 
 /** Made with two machines, then rolled to another template. Death 0 is none; returns at how many points it could come. */
-async function life(death: number): Promise<number> {
-  let points = 0;
-  let isDead = false;
-  const hook = (request: string): void => {
-    if (!isWrite(request) || request.includes("/events")) return;
-    if (!isDead && ++points !== death) return;
-    isDead = true;
-    throw new Fault("test.dead", "the process is dead", { fault: "world", retry: "soon" });
-  };
-  const world = await startWorld({ before: hook, after: hook });
+async function life(point: number): Promise<number> {
+  const death = new Death(point);
+  const world = await startWorld({ before: death.hook, after: death.hook });
   const cluster = await TestCluster.start({ replicas: 2 }, world);
   let running = world.run(cluster.controller());
   const until = async (template: string): Promise<void> =>
     await cluster.until(async () => {
-      if (isDead) {
+      if (death.isDead) {
         await running.kill();
-        isDead = false;
+        death.isDead = false;
         running = world.run(cluster.controller());
       }
       const { items } = await world.client.for(MetalMachine).in(NAMESPACE).list();
@@ -47,7 +40,7 @@ async function life(death: number): Promise<number> {
   await until("small");
   await cluster.patch({ infrastructureTemplate: LARGE });
   await until("large");
-  const about = `death at ${death}`;
+  const about = `death at ${point}`;
   assert.equal(cluster.talos.calls.filter((call) => call.startsWith("bootstrap ")).length, 1, about);
   assert.equal(cluster.talos.calls.filter((call) => !call.startsWith("bootstrap ")).length, 2, about);
   // No part without its Machine, and four of each were made: nothing was begun twice.
@@ -56,7 +49,7 @@ async function life(death: number): Promise<number> {
     assert.equal(items.length, 4, `${about}: ${kind.kind}`);
   }
   await world.stop();
-  return points;
+  return death.points;
 }
 
 test("a control plane is made and rolled, with a death at every point", async (context) => {

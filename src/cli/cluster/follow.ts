@@ -1,9 +1,8 @@
 /** Waiting for an object to become what it is to be. */
 import type { Client } from "#kube/client.ts";
 import type { KindRef } from "#kube/kind.ts";
-import { isExpired } from "#kube/status.ts";
+import { ifThere, isExpired } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
-import { optional } from "./members.ts";
 
 /**
  * Calls `isOver` with each state of the object, undefined when it is gone, until it says so. Rejects with the faults of the API, and when
@@ -19,7 +18,7 @@ export async function follow<T extends KubeObject>(
   const resource = client.for(kind).in(namespace);
   for (;;) {
     signal?.throwIfAborted();
-    const object = await optional(resource.get(name, { signal }));
+    const object = await ifThere(resource.get(name, { signal }));
     if (isOver(object) || object === undefined) return;
     const { resourceVersion = "" } = object.metadata;
     try {

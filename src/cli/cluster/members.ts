@@ -9,7 +9,7 @@ import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-pl
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client } from "#kube/client.ts";
 import type { KindRef } from "#kube/kind.ts";
-import { isNotFound } from "#kube/status.ts";
+import { ifThere, isNotFound } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
@@ -60,7 +60,7 @@ export async function membersOf(client: Client, name: ClusterName): Promise<Memb
     list(TalosConfig),
   ]);
   const held = metalMachines.map(({ spec }) => spec?.serverRef?.name).filter((server) => server !== undefined);
-  const servers = await Promise.all(held.map((server) => optional(client.for(Server).get(server))));
+  const servers = await Promise.all(held.map((server) => ifThere(client.for(Server).get(server))));
   return {
     cluster,
     metalCluster,
@@ -75,22 +75,12 @@ export async function membersOf(client: Client, name: ClusterName): Promise<Memb
 
 export async function listOf<T extends KubeObject>(client: Client, kind: KindRef<T>, cluster: ClusterName): Promise<T[]> {
   const labelSelector = `${CLUSTER_NAME}=${labelValueOf(cluster.name)}`;
-  const found = await optional(client.for(kind).in(cluster.namespace).listAll({ labelSelector, limit: PAGE }));
+  const found = await ifThere(client.for(kind).in(cluster.namespace).listAll({ labelSelector, limit: PAGE }));
   return found?.items ?? [];
 }
 
 function get<T extends KubeObject>(client: Client, kind: KindRef<T>, { namespace }: ClusterName, name: string) {
-  return optional(client.for(kind).in(namespace).get(name));
-}
-
-/** Undefined for what is not there, be it the object or the kind. */
-export async function optional<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return ifThere(client.for(kind).in(namespace).get(name));
 }
 
 function named<T extends KubeObject>(objects: readonly T[]): Map<string, T> {

@@ -3,13 +3,13 @@ import { DEFAULT_ENVIRONMENT } from "#decide/environment/default.ts";
 import { Environment } from "#kinds/metal/v1alpha2/environment.ts";
 import { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Client } from "#kube/client.ts";
+import { ifThere } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
-import { optional } from "./members.ts";
 
 /** Such as v1.13.9, by the Environment that machines of the class boot; undefined where its URLs do not say it. */
 export async function bootedTalos(client: Client, serverClass: string): Promise<string | undefined> {
-  const found = await optional(client.for(ServerClass).get(serverClass));
-  const environment = await optional(client.for(Environment).get(found?.spec?.environmentRef?.name || DEFAULT_ENVIRONMENT));
+  const found = await ifThere(client.for(ServerClass).get(serverClass));
+  const environment = await ifThere(client.for(Environment).get(found?.spec?.environmentRef?.name || DEFAULT_ENVIRONMENT));
   return /\/(v1\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)\//.exec(environment?.spec?.kernel?.url ?? "")?.[1];
 }
 
@@ -17,7 +17,7 @@ export async function bootedTalos(client: Client, serverClass: string): Promise<
 export async function shortages(client: Client, objects: readonly KubeObject[]): Promise<string[]> {
   const wanted = wantedOf(objects);
   const lines = [...wanted].map(async ([name, count]) => {
-    const found = await optional(client.for(ServerClass).get(name));
+    const found = await ifThere(client.for(ServerClass).get(name));
     if (found === undefined) return `there is no ServerClass ${name} yet: nothing can be picked from it`;
     const { length } = found.status?.serversAvailable ?? [];
     return length >= count ? undefined : `ServerClass ${name} has ${length} Servers available, and ${count} are wanted`;

@@ -10,8 +10,9 @@ import { kubernetesRange } from "#talos/validate/cluster.ts";
 import type { Terminal } from "../terminal.ts";
 import { follow } from "./follow.ts";
 import { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
-import { findCluster, listOf, optional } from "./members.ts";
+import { findCluster, listOf } from "./members.ts";
 import type { ClusterName } from "./members.ts";
+import { ifThere } from "#kube/status.ts";
 
 export interface Upgrade {
   /** Of Kubernetes. */
@@ -84,7 +85,7 @@ type ControlPlane = TalosControlPlane & { readonly spec: TalosControlPlaneSpec }
 async function controlPlaneOf({ metadata, spec }: Cluster, { client }: Terminal): Promise<ControlPlane> {
   const reference = spec?.controlPlaneRef;
   const controlPlanes = client.for(TalosControlPlane).in(metadata.namespace ?? "");
-  const found = reference?.kind === "TalosControlPlane" ? await optional(controlPlanes.get(reference.name)) : undefined;
+  const found = reference?.kind === "TalosControlPlane" ? await ifThere(controlPlanes.get(reference.name)) : undefined;
   if (found?.spec !== undefined) return { ...found, spec: found.spec };
   throw usage(`cluster ${metadata.name} has no TalosControlPlane that could be upgraded`);
 }

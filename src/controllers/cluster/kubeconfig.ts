@@ -7,7 +7,7 @@ import { CLUSTER_NAME, CLUSTER_SECRET } from "#kinds/cluster/keys.ts";
 import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import type { Acting, Reader } from "#kube/controller.ts";
 import { entries, entryOf, Secret } from "#kube/secret.ts";
-import { isNotFound } from "#kube/status.ts";
+import { ifThere } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import { issueKubernetesAdmin, printKubeconfig, readKubeconfig } from "#talos/kubeconfig.ts";
 import type { KeyPair } from "#talos/pki.ts";
@@ -48,10 +48,7 @@ export async function writeKubeconfig(
     throw new Fault("cluster.no-authority", `Secret ${name}-ca has no key`, { fault: "caller", retry: "later" });
   const issued = await issueKubernetesAdmin(authority, { pki, now: clock.now() });
   const data = entries({ value: printKubeconfig({ clusterName: name, server, ca: authority.certificate, client: issued }) });
-  const present = await secrets.get(`${name}-kubeconfig`, { signal }).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const present = await ifThere(secrets.get(`${name}-kubeconfig`, { signal }));
   if (present !== undefined) {
     const { resourceVersion = "" } = present.metadata;
     await secrets.patch(`${name}-kubeconfig`, { metadata: { resourceVersion }, data }, { signal });

@@ -4,7 +4,7 @@ import type { Clock } from "#io/clock.ts";
 import type { MachineDrainRule } from "#kinds/cluster/v1beta2/machine-drain-rule.ts";
 import type { Client } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
-import { isNotFound, statusOf } from "#kube/status.ts";
+import { ifThere, isNotFound, statusOf } from "#kube/status.ts";
 import type { ClusterName, Workloads } from "#kube/workload.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
@@ -128,10 +128,7 @@ async function attached(client: Client, node: string, pods: readonly PodFacts[])
     for (const { persistentVolumeClaim } of spec?.volumes ?? []) {
       if (persistentVolumeClaim === undefined) continue;
       const claims = client.for(Claim).in(metadata.namespace ?? "");
-      const claim = await claims.get(persistentVolumeClaim.claimName).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
+      const claim = await ifThere(claims.get(persistentVolumeClaim.claimName));
       if (claim?.spec?.volumeName !== undefined) used.add(claim.spec.volumeName);
     }
   }

@@ -9,7 +9,7 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, ResourceClient } from "#kube/client.ts";
 import type { Acting } from "#kube/controller.ts";
-import { isAlreadyExists, isNotFound } from "#kube/status.ts";
+import { ifThere, isAlreadyExists } from "#kube/status.ts";
 import type { WorkloadNode, Workloads } from "#kube/workload.ts";
 import { kindRef } from "#kube/kind.ts";
 import { apiVersionOf, type KubeObject } from "#schema/meta.ts";
@@ -139,12 +139,7 @@ async function valueOf<T extends KubeObject>(
   name: string,
   signal: AbortSignal,
 ): Promise<T | undefined> {
-  try {
-    return await resource.get(name, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  return ifThere(resource.get(name, { signal }));
 }
 
 function typeOf({ group, version, kind }: typeof MetalMachine): { readonly apiVersion: string; readonly kind: string } {

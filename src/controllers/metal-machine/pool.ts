@@ -4,6 +4,7 @@ import { failureDomainOf } from "#decide/allocation/failure-domain.ts";
 import { type Membership, membershipOf } from "#decide/server-class.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
+import { placeOf } from "#std/sorted.ts";
 
 interface Place {
   /** The state that was asked about: another one is asked about anew. */
@@ -75,22 +76,10 @@ export class Pool {
       return;
     }
     const names = this.free.get(domain) ?? [];
-    const at = indexOf(names, name);
+    const at = placeOf(names, name);
     if (by === 1) names.splice(at, 0, name);
     else names.splice(at, 1);
     if (names.length === 0) this.free.delete(domain);
     else this.free.set(domain, names);
   }
-}
-
-/** Where the name is, or belongs, in the sorted list. */
-function indexOf(names: readonly string[], name: string): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (names[middle]! < name) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -7,7 +7,7 @@ import { ClusterResourceSetBinding } from "#kinds/addons/v1beta2/cluster-resourc
 import type { Acting } from "#kube/controller.ts";
 import { Applier, inOrder, parseManifests } from "#kube/manifests.ts";
 import { Secret } from "#kube/secret.ts";
-import { isNotFound } from "#kube/status.ts";
+import { ifThere } from "#kube/status.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { Fault } from "#std/fault.ts";
 import type { Json } from "#std/json.ts";
@@ -104,10 +104,7 @@ async function change(
   entriesOf: (before: readonly Entry[]) => Entry[],
 ): Promise<void> {
   const bindings = client.for(ClusterResourceSetBinding).in(namespace);
-  const before = await bindings.get(cluster, { signal }).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  const before = await ifThere(bindings.get(cluster, { signal }));
   const entries = entriesOf(before?.spec?.bindings ?? []);
   if (before === undefined) {
     if (entries.length === 0 || set === undefined) return;

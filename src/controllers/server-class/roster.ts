@@ -7,6 +7,7 @@ import { type Membership, membershipOf } from "#decide/server-class.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { ServerClass } from "#kinds/metal/v1alpha2/server-class.ts";
 import type { Change } from "#kube/cache.ts";
+import { placeOf } from "#std/sorted.ts";
 
 /** The members of one class: names, sorted (by UTF-16 code unit, as Go sorts the names Servers can have). */
 export interface Members {
@@ -108,15 +109,9 @@ function rulesOf({ spec }: ServerClass): unknown {
 
 /** Puts `name` into the sorted list, or takes it out; true when that changes the list. */
 function put(names: string[], name: string, isIn: boolean): boolean {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (names[middle]! < name) low = middle + 1;
-    else high = middle;
-  }
-  if ((names[low] === name) === isIn) return false;
-  if (isIn) names.splice(low, 0, name);
-  else names.splice(low, 1);
+  const place = placeOf(names, name);
+  if ((names[place] === name) === isIn) return false;
+  if (isIn) names.splice(place, 0, name);
+  else names.splice(place, 1);
   return true;
 }

@@ -10,6 +10,7 @@ import type { ContractKinds } from "#kube/contract.ts";
 import type { Acting } from "#kube/controller.ts";
 import { Secret } from "#kube/secret.ts";
 import type { Workloads } from "#kube/workload.ts";
+import { ifThere } from "#kube/status.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { OwnerReference } from "#schema/meta.ts";
 import type { JsonObject } from "#std/json.ts";
@@ -18,7 +19,7 @@ import { bootstrap, confirm, confirmAlone, confirmSpare, leave, remove } from ".
 import type { MintingPorts } from "./kubeconfig.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Plane } from "./plane.ts";
-import { ifThere, ownerOf } from "./plane.ts";
+import { ownerOf } from "./plane.ts";
 import type { Talos } from "./ports.ts";
 import { confirmComponents, upgradeKubernetes, upgradeTalos } from "./upgrade.ts";
 

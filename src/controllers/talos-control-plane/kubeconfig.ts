@@ -4,10 +4,11 @@ import type { Pki } from "#io/pki.ts";
 import { CLUSTER_NAME, CLUSTER_SECRET } from "#kinds/cluster/keys.ts";
 import type { Acting } from "#kube/controller.ts";
 import { entries, Secret } from "#kube/secret.ts";
+import { ifThere } from "#kube/status.ts";
 import { Fault } from "#std/fault.ts";
 import { issueKubernetesAdmin, printKubeconfig } from "#talos/kubeconfig.ts";
 import type { Plane } from "./plane.ts";
-import { ifThere, ownerOf } from "./plane.ts";
+import { ownerOf } from "./plane.ts";
 import { authorityOf } from "./secrets.ts";
 
 export interface MintingPorts {

@@ -1,6 +1,5 @@
 /** The control plane that an effect is about, and what all effects share. */
 import { TalosControlPlane } from "#kinds/controlplane/v1alpha3/talos-control-plane.ts";
-import { isNotFound } from "#kube/status.ts";
 import { apiVersionOf } from "#schema/meta.ts";
 import type { OwnerReference } from "#schema/meta.ts";
 
@@ -15,16 +14,6 @@ export interface Plane {
 /** As caches and the prober name it. */
 export function planeKeyOf({ namespace, name }: Plane): string {
   return `${namespace}/${name}`;
-}
-
-/** What is gone already needs nothing done to it. */
-export async function ifThere<T>(write: Promise<T>): Promise<T | undefined> {
-  try {
-    return await write;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }
 
 /** A reference to the control plane. */

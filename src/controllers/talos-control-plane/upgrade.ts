@@ -5,13 +5,14 @@ import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import type { Acting } from "#kube/controller.ts";
 import { kindRef } from "#kube/kind.ts";
 import type { Workloads } from "#kube/workload.ts";
+import { ifThere } from "#kube/status.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
 import type { Part } from "#talos/kubernetes-version.ts";
 import { withKubernetes } from "#talos/kubernetes-version.ts";
 import { credentialsFor, withMachine } from "./etcd.ts";
 import type { Plane } from "./plane.ts";
-import { ifThere, planeKeyOf } from "./plane.ts";
+import { planeKeyOf } from "./plane.ts";
 import type { Talos } from "./ports.ts";
 
 /** The machine pulls the installer, and starts anew by itself. */

@@ -8,19 +8,16 @@ export const SET_NAME = "cluster.x-k8s.io/set-name";
 export const DEPLOYMENT_NAME = "cluster.x-k8s.io/deployment-name";
 export const POOL_NAME = "cluster.x-k8s.io/pool-name";
 export const TEMPLATE_HASH = "machine-template-hash";
-export const WATCH_FILTER = "cluster.x-k8s.io/watch-filter";
 export const PROVIDER = "cluster.x-k8s.io/provider";
 export const INTERRUPTIBLE = "cluster.x-k8s.io/interruptible";
 export const TOPOLOGY_OWNED = "topology.cluster.x-k8s.io/owned";
 export const TOPOLOGY_DEPLOYMENT_NAME = "topology.cluster.x-k8s.io/deployment-name";
-export const TOPOLOGY_POOL_NAME = "topology.cluster.x-k8s.io/pool-name";
 /** Of a Pod: `skip` or `wait-completed`. */
 export const POD_DRAIN = "cluster.x-k8s.io/drain";
 
 /** Annotations. Most count by being there, whatever their value. */
 export const PAUSED = "cluster.x-k8s.io/paused";
 export const MANAGED_BY = "cluster.x-k8s.io/managed-by";
-export const REPLICAS_MANAGED_BY = "cluster.x-k8s.io/replicas-managed-by";
 export const DELETE_MACHINE = "cluster.x-k8s.io/delete-machine";
 export const SKIP_REMEDIATION = "cluster.x-k8s.io/skip-remediation";
 export const REMEDIATE_MACHINE = "cluster.x-k8s.io/remediate-machine";
@@ -35,7 +32,6 @@ export const CERTIFICATES_EXPIRY = "machine.cluster.x-k8s.io/certificates-expiry
 /** Prefixes: `<prefix>` or `<prefix>/<hook>`. */
 export const PRE_DRAIN_HOOK = "pre-drain.delete.hook.machine.cluster.x-k8s.io";
 export const PRE_TERMINATE_HOOK = "pre-terminate.delete.hook.machine.cluster.x-k8s.io";
-export const BEFORE_UPGRADE_HOOK = "before-upgrade.hook.cluster.cluster.x-k8s.io";
 export const SKIP_PREFLIGHT_CHECKS = "machineset.cluster.x-k8s.io/skip-preflight-checks";
 /** `clusters.`, plural: that is how it has always been spelt. */
 export const REVISION = "machinedeployment.clusters.x-k8s.io/revision";
@@ -47,8 +43,6 @@ export const AUTOSCALER_MAX = "cluster.x-k8s.io/cluster-api-autoscaler-node-grou
 export const TOPOLOGY_DRY_RUN = "topology.cluster.x-k8s.io/dry-run";
 export const TOPOLOGY_HOLD_UPGRADE = "topology.cluster.x-k8s.io/hold-upgrade-sequence";
 export const TOPOLOGY_DEFER_UPGRADE = "topology.cluster.x-k8s.io/defer-upgrade";
-export const TOPOLOGY_UPGRADE_CONCURRENCY = "topology.cluster.x-k8s.io/upgrade-concurrency";
-export const BLOCK_MOVE = "clusterctl.cluster.x-k8s.io/block-move";
 export const DELETE_FOR_MOVE = "clusterctl.cluster.x-k8s.io/delete-for-move";
 
 /** Annotations of Nodes. */
@@ -71,8 +65,6 @@ export const CLUSTER_FINALIZER = "cluster.cluster.x-k8s.io";
 export const MACHINE_FINALIZER = "machine.cluster.x-k8s.io";
 export const MACHINE_SET_FINALIZER = "cluster.x-k8s.io/machineset";
 export const MACHINE_DEPLOYMENT_FINALIZER = "cluster.x-k8s.io/machinedeployment";
-export const MACHINE_SET_TOPOLOGY_FINALIZER = "machineset.topology.cluster.x-k8s.io";
-export const MACHINE_DEPLOYMENT_TOPOLOGY_FINALIZER = "machinedeployment.topology.cluster.x-k8s.io";
 export const RESOURCE_SET_FINALIZER = "addons.cluster.x-k8s.io";
 
 /** Type of the Secrets that belong to a Cluster. */
