@@ -1,6 +1,6 @@
 /** How Talos gets its configuration where its disk has none: `talos.config`, again and again (facts §6.2). */
 import type { Body } from "./body.ts";
-import { readFacts } from "./facts.ts";
+import { checkConfig } from "./check.ts";
 import type { MachineFacts } from "./facts.ts";
 
 /** Milliseconds: what pauses are counted in, and until they begin anew. */
@@ -56,7 +56,7 @@ async function attempt(body: Body, template: string, failed: Failed): Promise<Ac
   if (bytes === undefined || bytes.length === 0) return no("load", "failed to download config");
   const text = Buffer.from(bytes).toString("utf8");
   try {
-    const facts = readFacts(text);
+    const facts = checkConfig(text);
     return facts === undefined ? no("validation", "the configuration has no machine section") : { text, facts };
   } catch (error) {
     return no("validation", (error as Error).message);

@@ -6,7 +6,8 @@ import { talosFault } from "#main/talos/faults.ts";
 import type { Fault } from "#std/fault.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { EtcdRefusal } from "./etcd.ts";
-import { readFacts, versionOf } from "./facts.ts";
+import { checkConfig, versionOf } from "./check.ts";
+import { isControlPlane, pairOf } from "./facts.ts";
 import type { Talos } from "./talos.ts";
 
 export type Calls = Omit<TalosApi, "close" | "events"> & { readonly events: TalosApi["events"] };
@@ -103,7 +104,8 @@ export function callsOf(talos: Talos): Calls {
     applyConfiguration: async ({ config, mode = "auto", dryRun = false }) => {
       const facts = await readOrRefuse(config);
       if (facts === undefined) throw refused("ApplyConfiguration", "the configuration has no machine section");
-      const needsReboot = mode === "reboot" || (talos.facts !== undefined && facts.isControlPlane !== talos.facts.isControlPlane);
+      const needsReboot =
+        mode === "reboot" || (talos.facts !== undefined && isControlPlane(facts) !== isControlPlane(talos.facts));
       if (needsReboot && mode === "no-reboot")
         throw refused("ApplyConfiguration", "this configuration change can't be applied in immediate mode");
       const details = needsReboot ? "Applied configuration with a reboot" : "Applied configuration without a reboot";
@@ -119,15 +121,15 @@ export function callsOf(talos: Talos): Calls {
       const { pki, clock } = world.ports;
       control("Kubeconfig");
       const { kubernetes, clusterName, endpoint } = talos.facts!;
-      const client = await issueKubernetesAdmin(kubernetes, { pki, now: clock.now() });
+      const client = await issueKubernetesAdmin(pairOf(kubernetes)!, { pki, now: clock.now() });
       return printKubeconfig({ clusterName, server: endpoint, ca: kubernetes.certificate, client });
     },
   };
 }
 
-async function readOrRefuse(config: string): Promise<ReturnType<typeof readFacts>> {
+async function readOrRefuse(config: string): Promise<ReturnType<typeof checkConfig>> {
   try {
-    return readFacts(config);
+    return checkConfig(config);
   } catch {
     // What is wrong with it may quote it.
     throw refused("ApplyConfiguration", "the configuration is not valid");

@@ -4,7 +4,8 @@ import type { Installation } from "./body.ts";
 import type { SimCluster } from "./cluster.ts";
 import { EtcdRefusal } from "./etcd.ts";
 import type { Member } from "./etcd.ts";
-import { versionOf } from "./facts.ts";
+import { versionOf } from "./check.ts";
+import { pairOf } from "./facts.ts";
 import type { Talos } from "./talos.ts";
 
 /** Milliseconds: between two looks for somebody to join, until a learner has everything, and until the API server answers. */
@@ -41,7 +42,7 @@ export class ControlPlane {
     const { body, services, facts } = this.#talos;
     services.set("etcd", "Preparing", "Running pre state");
     body.life.onEnd(() => this.#end());
-    if (!this.hasData) await this.#find(facts!.isInit);
+    if (!this.hasData) await this.#find(facts!.type === "init");
     const { member } = this.#installation;
     this.cluster.etcd.start(member!);
     // It may have been reset before it had everything.
@@ -50,7 +51,7 @@ export class ControlPlane {
     const kubelet = versionOf(facts!.kubelet.image) ?? "v1.36.0";
     await body.life.sleep(API_SERVER);
     if (this.member?.isUp !== true) return this.#failed();
-    await this.cluster.serve(body.address, kubelet, facts!.kubernetes);
+    await this.cluster.serve(body.address, kubelet, pairOf(facts!.kubernetes)!);
     if (!body.life.alive) this.cluster.withdraw(body.address);
   }
 

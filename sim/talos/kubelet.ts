@@ -5,7 +5,7 @@ import type { WorkloadNode } from "#kube/workload.ts";
 import type { BodyLife } from "./body.ts";
 import type { SimCluster } from "./cluster.ts";
 import type { MachineFacts } from "./facts.ts";
-import { versionOf } from "./facts.ts";
+import { versionOf } from "./check.ts";
 import { Nodes } from "./kubernetes.ts";
 
 export interface KubeletOptions {

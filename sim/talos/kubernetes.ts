@@ -10,15 +10,13 @@ import { MemoryJournal } from "#io/memory/journal.ts";
 import { createMemoryTransport } from "#io/memory/transport.ts";
 import { digest } from "#io/node/digest.ts";
 import type { Handler } from "#io/serve.ts";
-import { AGE } from "#kinds/core/column.ts";
-import { define } from "#kinds/core/define.ts";
 import { coreDefinitions } from "#kinds/core/definitions.ts";
-import { anything, field } from "#kinds/core/go.ts";
 import { createClient } from "#kube/client.ts";
 import type { Client } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
 import type { WorkloadNode } from "#kube/workload.ts";
 import { Fault } from "#std/fault.ts";
+import { pod } from "./pod.ts";
 
 export const Nodes = kindRef<WorkloadNode>({ group: "", version: "v1", kind: "Node", plural: "nodes", scope: "Cluster" });
 
@@ -38,22 +36,6 @@ export interface KubernetesOptions {
   /** Whether anybody answers now. */
   readonly isServing: () => boolean;
 }
-
-/** Nothing here runs any. */
-const pod = define({
-  group: "",
-  kind: "Pod",
-  plural: "pods",
-  shortNames: ["po"],
-  namespaced: true,
-  doc: "Containers on a node.",
-  fields: { spec: field(anything(), "What is wanted."), status: field(anything(), "How it is.") },
-  columns: [AGE],
-  hasStatus: true,
-  strategy: {
-    fields: (object) => ({ "spec.nodeName": String((object as { spec?: { nodeName?: string } }).spec?.nodeName ?? "") }),
-  },
-});
 
 export async function startKubernetes({ clock, entropy, version, isServing }: KubernetesOptions): Promise<Kubernetes> {
   const store = await createStore({ journal: new MemoryJournal(), clock });

@@ -8,7 +8,8 @@ import type { Acquired } from "./acquire.ts";
 import type { Body, Installation } from "./body.ts";
 import type { SimCluster } from "./cluster.ts";
 import { ControlPlane } from "./control-plane.ts";
-import { readFacts, versionOf } from "./facts.ts";
+import { checkConfig, versionOf } from "./check.ts";
+import { isControlPlane } from "./facts.ts";
 import type { MachineFacts } from "./facts.ts";
 import { Kubelet } from "./kubelet.ts";
 import { Events, Services } from "./services.ts";
@@ -108,18 +109,18 @@ export class Talos {
 
   async #install({ text, facts }: Acquired): Promise<void> {
     const { body } = this;
-    const version = versionOf(facts.installer ?? "") ?? body.version;
+    const version = versionOf(facts.install?.image ?? "") ?? body.version;
     const installation: Installation = { version, config: text, staged: undefined, member: undefined, onErased: () => {} };
-    if (facts.installer === undefined) {
+    if (facts.install === undefined) {
       body.tell("has its configuration, which says nothing of installing");
       return await this.#start(installation);
     }
     body.tell(`has its configuration, and installs ${version}`);
     this.events.sequence("install", "start");
     await body.life.sleep(INSTALLING);
-    const isInstalled = body.disk.install(installation, facts.disk);
+    const isInstalled = body.disk.install(installation, facts.install.disk);
     // It starts again in either case, and asks anew.
-    body.tell(isInstalled ? "is installed" : `cannot install: there is no ${facts.disk ?? "disk"}`);
+    body.tell(isInstalled ? "is installed" : `cannot install: there is no ${facts.install.disk ?? "disk"}`);
     body.reboot();
   }
 
@@ -128,7 +129,7 @@ export class Talos {
     if (installation.staged !== undefined) installation.version = installation.staged;
     installation.staged = undefined;
     this.installation = installation;
-    const facts = readFacts(installation.config)!;
+    const facts = checkConfig(installation.config)!;
     this.facts = facts;
     this.hostname = (facts.hostname ?? this.hostname).toLowerCase().split(".", 1)[0]!;
     body.running();
@@ -137,14 +138,14 @@ export class Talos {
     for (const id of HOLLOW) services.set(id, "Running", "Health check successful");
     services.set("apid", "Waiting", "Waiting for api certificates");
     await body.life.sleep(SERVICES);
-    if (!facts.isControlPlane) while (!world.hasTrustd(facts)) await body.life.sleep(TRUSTD);
+    if (!isControlPlane(facts)) while (!world.hasTrustd(facts)) await body.life.sleep(TRUSTD);
     services.set("apid", "Running", "Health check successful");
-    if (facts.isControlPlane) services.set("trustd", "Running", "Health check successful");
+    if (isControlPlane(facts)) services.set("trustd", "Running", "Health check successful");
     world.answer(body.address, this);
     events.sequence("boot", "stop");
-    body.tell(`is ${this.hostname}, ${facts.isControlPlane ? "a control plane machine" : "a worker"} of ${facts.clusterName}`);
+    body.tell(`is ${this.hostname}, ${isControlPlane(facts) ? "a control plane machine" : "a worker"} of ${facts.clusterName}`);
     const cluster = world.clusterOf(facts);
-    if (facts.isControlPlane) this.#control(cluster, installation);
+    if (isControlPlane(facts)) this.#control(cluster, installation);
     this.#kubelet = this.#makeKubelet(cluster, installation);
     await this.#kubelet.run();
   }

@@ -6,6 +6,7 @@ import type { Listen } from "#io/serve.ts";
 import type { TalosEvent } from "#talos/api.ts";
 import { SimCluster } from "./cluster.ts";
 import type { Etcd } from "./etcd.ts";
+import { isControlPlane } from "./facts.ts";
 import type { MachineFacts } from "./facts.ts";
 import type { Talos } from "./talos.ts";
 
@@ -58,7 +59,7 @@ export class TalosWorld {
 
   /** Whether somebody of the cluster signs the certificates of workers. */
   hasTrustd({ token }: MachineFacts): boolean {
-    return [...this.#running.values()].some(({ facts }) => facts?.isControlPlane === true && facts.token === token);
+    return [...this.#running.values()].some(({ facts }) => facts !== undefined && isControlPlane(facts) && facts.token === token);
   }
 
   clusterOf(facts: MachineFacts): SimCluster {

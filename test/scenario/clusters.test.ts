@@ -329,7 +329,9 @@ suite("upstream's scenarios, with clusters", () => {
     };
     await within(10 * MINUTE, () => fails("TalosConfigLoaded", "TalosConfigLoadFailed", /failed to download config/));
     await patch({ configPatches: [], strategicPatches: [JSON.stringify({ machine: { nodeLabels: { "/1": "2" } } })] });
-    await within(10 * MINUTE, () => fails("TalosConfigValidated", "TalosConfigValidationFailed", /"\/1" is no label/));
+    await within(10 * MINUTE, () =>
+      fails("TalosConfigValidated", "TalosConfigValidationFailed", /machine\.nodeLabels: "\/1" is no label/),
+    );
     assert.deepEqual(
       (await bindings()).map(({ spec }) => spec?.serverClassRef?.name),
       ["pxe-test-server"],

@@ -4,8 +4,9 @@ import type { KubeObject } from "#schema/meta.ts";
 import { coreDefinitions } from "#kinds/core/definitions.ts";
 import { AGE } from "#kinds/core/column.ts";
 import { define } from "#kinds/core/define.ts";
-import { anything, bytes, field, int32, list, struct, text, time } from "#kinds/core/go.ts";
+import { bytes, field, int32, list, struct, text, time } from "#kinds/core/go.ts";
 import { kindRef } from "#kube/kind.ts";
+import { pod } from "../../../sim/talos/pod.ts";
 
 export interface Request extends KubeObject {
   spec: { request: string; signerName: string; usages?: string[]; username?: string; groups?: string[] };
@@ -51,21 +52,6 @@ const certificateSigningRequest = define({
   },
   columns: [AGE, { name: "SignerName", type: "string", description: "Who is to sign it.", jsonPath: ".spec.signerName" }],
   hasStatus: true,
-});
-
-const pod = define({
-  group: "",
-  kind: "Pod",
-  plural: "pods",
-  shortNames: ["po"],
-  namespaced: true,
-  doc: "Containers on a node; nothing here runs any.",
-  fields: { spec: field(anything(), "What is wanted."), status: field(anything(), "How it is.") },
-  columns: [AGE],
-  hasStatus: true,
-  strategy: {
-    fields: (object) => ({ "spec.nodeName": String((object as { spec?: { nodeName?: string } }).spec?.nodeName ?? "") }),
-  },
 });
 
 /** Pods may come to be among Sidero's own. */

@@ -8,12 +8,12 @@ import { systemPki } from "#io/node/pki.ts";
 import type { Calls } from "./apid.ts";
 import { problemOf } from "./console.ts";
 import { end } from "./ending.ts";
-import { isControlPlane } from "./facts.ts";
+import { isControlPlane } from "../../../sim/talos/facts.ts";
 import { sequence } from "./host.ts";
 import { resetSystem } from "./reset.ts";
 import type { Running } from "./running.ts";
 import { archiveOf } from "./tar.ts";
-import { checkConfig, versionOf } from "./check.ts";
+import { checkConfig, versionOf } from "../../../sim/talos/check.ts";
 import { versionOfMachine } from "./version-call.ts";
 import { EPHEMERAL, writeMeta } from "./volumes.ts";
 

@@ -13,15 +13,14 @@ import { startApid } from "./apid.ts";
 import { callsOf } from "./calls.ts";
 import { problemOf } from "./console.ts";
 import { openEtcd } from "./etcd.ts";
-import { isControlPlane } from "./facts.ts";
-import type { Authority } from "./facts.ts";
+import { isControlPlane, pairOf } from "../../../sim/talos/facts.ts";
 import { addressesOf, sequence, tellAddresses } from "./host.ts";
 import type { Host } from "./host.ts";
 import { hostnameOf } from "./hostname.ts";
 import type { Running } from "./running.ts";
 import { issueServer } from "./signing.ts";
 import { applyToTrustd, startTrustd } from "./trustd.ts";
-import { checkConfig } from "./check.ts";
+import { checkConfig } from "../../../sim/talos/check.ts";
 import { takeShared } from "./vip.ts";
 import { readConfig, writeConfig } from "./volumes.ts";
 
@@ -115,10 +114,6 @@ async function serveKubernetes(running: Running): Promise<Client> {
   say(`Kubernetes' API is at ${facts.endpoint}`);
   void runControllers({ client, authority, failed: (error) => say(`controller-manager: ${problemOf(error)}`) });
   return client;
-}
-
-function pairOf({ certificate, key }: Authority): KeyPair | undefined {
-  return key === undefined ? undefined : { certificate, key };
 }
 
 const BOOT_ID = randomUUID();

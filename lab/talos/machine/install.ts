@@ -10,7 +10,7 @@ import type { Machine } from "#io/machine.ts";
 import { archive, file } from "../../../tools/image/cpio.ts";
 import { FILES } from "../image/files.ts";
 import type { Say } from "./console.ts";
-import type { Install } from "./facts.ts";
+import type { Install } from "../../../sim/talos/facts.ts";
 import { createTable, TYPES } from "./gpt.ts";
 import type { Partition } from "./gpt.ts";
 import { placeGrub } from "./grub.ts";

@@ -6,7 +6,7 @@ import { end } from "./ending.ts";
 import { addressesOf } from "./host.ts";
 import type { Host } from "./host.ts";
 import { issueServer } from "./signing.ts";
-import { checkConfig } from "./check.ts";
+import { checkConfig } from "../../../sim/talos/check.ts";
 import { versionOfMachine } from "./version-call.ts";
 
 /** Resolves to the configuration that was applied. */

@@ -1,5 +1,5 @@
 import type { Etcd } from "./etcd.ts";
-import type { MachineFacts } from "./facts.ts";
+import type { MachineFacts } from "../../../sim/talos/facts.ts";
 import type { Host } from "./host.ts";
 
 /** A machine with its configuration, as its API has it. */

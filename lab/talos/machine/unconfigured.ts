@@ -8,10 +8,10 @@ import {
   PhaseEventSchema,
 } from "#proto/siderolink/machine_events_pb.js";
 import { parseConfig } from "#talos/document/parse.ts";
-import { checkConfig, versionOf } from "./check.ts";
+import { checkConfig, versionOf } from "../../../sim/talos/check.ts";
 import { download, resolveUrl, retried } from "./acquire.ts";
 import { end } from "./ending.ts";
-import { factsOf } from "./facts.ts";
+import { factsOf } from "../../../sim/talos/facts.ts";
 import { PLANNED_REBOOT, sequence } from "./host.ts";
 import type { Host } from "./host.ts";
 import { installSystem } from "./install.ts";

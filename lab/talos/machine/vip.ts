@@ -1,7 +1,7 @@
 /** Addresses that control plane machines share: the one with etcd takes them (facts §5.4 `vip`, `Layer2VIPConfig`). */
 import { isGlobal } from "#agent/steps/network/up.ts";
 import type { Host } from "./host.ts";
-import type { SharedAddress } from "./facts.ts";
+import type { SharedAddress } from "../../../sim/talos/facts.ts";
 
 export async function takeShared(host: Host, shared: readonly SharedAddress[]): Promise<void> {
   const { machine, say, taken } = host;

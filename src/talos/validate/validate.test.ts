@@ -160,6 +160,16 @@ test("what is deprecated is a warning, and when it is strict an error", () => {
   assert.deepEqual(verdict("init", "v1.13", [], { strict: true }), { errors: [warning], warnings: [] });
 });
 
+test("labels that Kubernetes would not take: their keys are told, their values are not", () => {
+  const patch = (labels: object): string[] => [JSON.stringify({ machine: { nodeLabels: labels } })];
+  assert.deepEqual(errors("worker", "v1.13", patch({ rack: "b-7", "example.dev/rack": "" })), []);
+  for (const labels of [{ "/1": "2" }, { rack: "no spaces, please" }, { [`${"a".repeat(64)}`]: "x" }]) {
+    const [key] = Object.keys(labels);
+    const problem = `machine.nodeLabels: "${key}" is no label of Kubernetes, or its value is none`;
+    assert.deepEqual(errors("worker", "v1.13", patch(labels)), [problem]);
+  }
+});
+
 test("versions of Kubernetes, by the tables of Talos", () => {
   const ranges = {
     "v1.3": [24, 26],

@@ -1,4 +1,5 @@
 /** What Talos would refuse of a configuration, as far as it can be told without the machine: `talosctl validate` (facts §5.8). */
+import { labelKey, labelValue } from "#schema/names.ts";
 import { isObject } from "#std/json.ts";
 import type { Json } from "#std/json.ts";
 import { at, v1alpha1Of } from "../document/document.ts";
@@ -47,9 +48,22 @@ function machineProblems({ config, legacy, isControlPlane }: Subject): string[] 
     ...(isEmpty(crt) && isEmpty(at(legacy, "machine", "acceptedCAs"))
       ? ["machine.ca.crt: it is missing, and there are no acceptedCAs"]
       : []),
+    ...labelProblems("machine.nodeLabels", at(legacy, "machine", "nodeLabels")),
+    ...documents
+      .filter((value) => value["kind"] === "KubeNodeConfig")
+      .flatMap((value) => labelProblems("KubeNodeConfig: labels", value["labels"])),
     ...hostDnsProblems("machine.features.hostDNS", at(legacy, "machine", "features", "hostDNS")),
     ...hostDnsProblems("ResolverConfig: hostDNS", resolver?.["hostDNS"]),
   ];
+}
+
+/** Kubernetes' own rules: with a label that it does not take the node never registers. */
+function labelProblems(place: string, labels: Json | undefined): string[] {
+  if (!isObject(labels)) return [];
+  return Object.entries(labels).flatMap(([key, value]) => {
+    const isWrong = labelKey(key).length > 0 || (typeof value === "string" && labelValue(value).length > 0);
+    return isWrong ? [`${place}: ${JSON.stringify(key)} is no label of Kubernetes, or its value is none`] : [];
+  });
 }
 
 function hostDnsProblems(place: string, hostDns: Json | undefined): string[] {

@@ -1,4 +1,4 @@
-/** What the stand-in makes of a configuration before it takes it. */
+/** What a stand-in for Talos makes of a configuration before it takes it. */
 import { parseConfig } from "#talos/document/parse.ts";
 import { validateConfig } from "#talos/validate/validate.ts";
 import { factsOf } from "./facts.ts";
