@@ -104,6 +104,18 @@ test("a race: the machine has its script, the attacker asks for one, the machine
   assert.ok(await isUntold(machine));
 });
 
+test("two boots of one order that ask at the same moment: one has it, the other never", async () => {
+  const machine = await held();
+  const urls = [configIn(await script(world, machine), machine.uuid)!];
+  await world.settle();
+  urls.push(configIn(await script(world, machine), machine.uuid)!);
+  assert.notEqual(urls[0], urls[1]);
+  const answers = await Promise.all(urls.map((url) => world.ask(url, machine.address)));
+  assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+  const again = await Promise.all(urls.map((url) => world.ask(url, machine.address)));
+  assert.deepEqual(again.map(({ status }) => status).toSorted(), [200, 403]);
+});
+
 test("a token that was overheard, from another address, and from the machine's own address taken over", async () => {
   const machine = await held();
   const url = configIn(await script(world, machine), machine.uuid)!;

@@ -24,7 +24,10 @@ export interface MetadataPort {
   /** `version`: of Cluster API's group. */
   machine(version: string, namespace: string, name: string): Promise<Machine | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
-  /** Resolves when it is on record in the status of this very binding. */
+  /**
+   * Resolves when it is on record in the status of this very binding. A configuration is so only while nobody else's, and no intruder, has come between: rejects
+   * with Fault `api.conflict` otherwise.
+   */
   record(binding: ServerBinding, status: { readonly configuration: Served } | { readonly intruder: Intruder }): Promise<void>;
   event(about: Server, type: "Normal" | "Warning", reason: string, message: string): void;
 }
