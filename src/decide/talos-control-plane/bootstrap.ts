@@ -4,7 +4,7 @@
  */
 import { stamp } from "../lifecycle/time.ts";
 import type { ControlPlaneEffect, ControlPlaneMachine, ObservedControlPlane, Wait } from "./machine.ts";
-import { isFresh, seatOf } from "./machine.ts";
+import { BOOTSTRAP_MARK, isFresh, seatOf } from "./machine.ts";
 
 type Record = NonNullable<ObservedControlPlane["status"]["bootstrap"]>;
 
@@ -62,10 +62,12 @@ const INIT: Wait = {
   waitingFor: "the init machine to bring up etcd by itself",
   next: "the other machines join it",
 };
+const SAY_SO = `if it has an etcd already, say so: annotate the TalosControlPlane with ${BOOTSTRAP_MARK}=${DONE}`;
 const LOST: Wait = {
   reason: "WaitingForTalosBoot",
   waitingFor: "every machine to answer: the one that was told to bring up etcd is gone",
   next: "another one is told, if none of them has been a member of etcd",
+  remedy: SAY_SO,
 };
 
 /**
@@ -77,6 +79,7 @@ function mayBeMember({ name, facts: { problem } }: ControlPlaneMachine): Wait {
     reason: "WaitingForTalosBoot",
     waitingFor: `Machine ${name} to answer${problem === undefined ? "" : ` (${problem})`}: it has been installed before, and may be a member of etcd`,
     next: "etcd is brought up, if none of the machines has been a member of one",
+    remedy: SAY_SO,
   };
 }
 
