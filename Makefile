@@ -10,8 +10,7 @@ ARGS ?=
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sidero
 IMAGE := $(CACHE)/image/out
 IPXE := $(CACHE)/ipxe-build/out
-# A failed test may leave a connection open: that is no reason to wait for ever.
-TEST := node --test --test-force-exit --test-timeout=900000
+TEST := node tools/test.ts
 UNIT := src/**/*.test.ts
 LATE := test/**/*.test.ts
 
@@ -43,11 +42,11 @@ lint: setup ## format, lint, types, generated files
 	@node tools/lint-layers.ts --check
 
 unit: setup ## the tests beside the code
-	@$(TEST) --test-reporter=dot '$(UNIT)' test/architecture.test.ts
+	@node --test --test-reporter=dot '$(UNIT)' test/architecture.test.ts
 
 check: lint unit ## before every commit; under a minute
 
-test: lint peers ## everything, fast first; long proofs run short
+test: lint peers ## everything, the lab's machines last; long proofs run short
 	@$(TEST) '$(UNIT)' '$(LATE)'
 
 conformance: peers ## the contract suite and the kubectl dialogues, on ours and on the genuine server

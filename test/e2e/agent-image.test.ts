@@ -14,8 +14,8 @@ import { create } from "@bufbuild/protobuf";
 import type { CreateServerRequest } from "#proto/api_pb.js";
 import { OrderSchema } from "#proto/sidero/agent/v1/machine_pb.js";
 import { encode } from "#wire/lldp/encode.ts";
-import { createForeignServer, listen } from "./foreign-server.ts";
-import type { ForeignServer } from "./foreign-server.ts";
+import { createForeignServer, listen } from "../agent/foreign-server.ts";
+import type { ForeignServer } from "../agent/foreign-server.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 const MIB = 1024 * 1024;

@@ -20,7 +20,7 @@ import { type Child, start, waitFor } from "../peers/process.ts";
 const skip = withoutPeer("lab");
 before(() => void (skip || bringLab()));
 
-const SERVE = fileURLToPath(new URL("http-serve.ts", import.meta.url));
+const SERVE = fileURLToPath(new URL("../boot/http-serve.ts", import.meta.url));
 const URL_OF_ENTRY = "http://10.77.0.1:8081/boot.ipxe";
 /** Debian's, without a script of ours in it. */
 const IPXE = "/usr/lib/ipxe";

@@ -41,8 +41,8 @@ async function reach(context: TestContext, firmware: "bios" | "uefi", scripts: r
     await waitFor(child, args[0]!, 20_000, () => (child.log().includes(ready) ? true : undefined));
     return child;
   };
-  await run("ready", path("ipxe-serve.ts"), address, BUILT ?? locateIpxe(), ...scripts);
-  const server = await run("serving", path("http-serve.ts"), address, "8081");
+  await run("ready", path("../boot/ipxe-serve.ts"), address, BUILT ?? locateIpxe(), ...scripts);
+  const server = await run("serving", path("../boot/http-serve.ts"), address, "8081");
   const dnsmasq = await startDnsmasq(rack.network, {
     namespace,
     interface: "rack",

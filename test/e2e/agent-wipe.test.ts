@@ -13,8 +13,8 @@ import type { TestContext } from "node:test";
 import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { WipedDisk, WipeOrder, WipePolicy } from "#kinds/metal/v1alpha2/server.ts";
 import { accelerator } from "../../lab/accelerator.ts";
-import { startApi } from "./api-fixture.ts";
-import { MIB, remainsOf, writeOldDisk } from "./old-disk.ts";
+import { startApi } from "../agent/api-fixture.ts";
+import { MIB, remainsOf, writeOldDisk } from "../agent/old-disk.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 const UUID = "4c4c4544-0000-2010-8020-80c04f202021";

@@ -18,7 +18,7 @@ import { bringLab, locateIpxe, withoutPeer } from "../peers/locate.ts";
 import { start, waitFor } from "../peers/process.ts";
 
 const skip = withoutPeer("lab", "ipxe");
-const SERVE = fileURLToPath(new URL("ipxe-serve.ts", import.meta.url));
+const SERVE = fileURLToPath(new URL("../boot/ipxe-serve.ts", import.meta.url));
 const REACHED = "chain tftp://10.77.0.1/reached-${platform}-${buildarch}-${version}";
 const FILES: Readonly<Record<Exclude<Firmware, "uefi-http">, string>> = { bios: "undionly.kpxe", uefi: "snp.efi" };
 
