@@ -10,6 +10,7 @@ import type { Member } from "./etcd.ts";
 import type { MachineFacts } from "./facts.ts";
 import { Nodes, startKubernetes } from "./kubernetes.ts";
 import type { Kubernetes } from "./kubernetes.ts";
+import { silenced } from "./silence.ts";
 
 export interface ClusterPorts {
   readonly clock: Clock;
@@ -127,10 +128,9 @@ export class SimCluster {
     if (!this.isServing) return false;
     const nodes = this.#kubernetes!.client.for(Nodes);
     const node = (await nodes.list()).items.find(({ metadata }) => metadata.name === name);
-    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
-    if (ready === undefined || ready.status === "Unknown") return true;
-    const lost = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
-    const conditions = (node!.status!.conditions ?? []).map((each) => (each === ready ? { ...each, ...lost } : each));
+    const now = new Date(this.#ports.clock.now()).toISOString().replace(/\.\d+/, "");
+    const conditions = node && silenced(node.status?.conditions, now);
+    if (conditions === undefined) return true;
     await nodes.patch(name, { status: { conditions } }, { subresource: "status" });
     return true;
   }

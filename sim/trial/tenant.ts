@@ -2,6 +2,7 @@
 import { clusterObjects } from "#cli/cluster/manifest.ts";
 import type { ClusterOptions } from "#cli/cluster/manifest.ts";
 import { Kinds } from "#cli/cluster/objects.ts";
+import { REMEDIATE_MACHINE } from "#kinds/cluster/keys.ts";
 import { REQUEST_ANNOTATION, Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, ResourceClient } from "#kube/client.ts";
 import { kindRef } from "#kube/kind.ts";
@@ -121,7 +122,7 @@ export class Tenant {
   async remediate(name: string, at: number): Promise<void> {
     const machine = one(await this.#machines(name), at);
     if (machine === undefined) return;
-    const annotations = { "cluster.x-k8s.io/remediate-machine": "" };
+    const annotations = { [REMEDIATE_MACHINE]: "" };
     await ifThere(this.of("machine").patch(machine.metadata.name!, { metadata: { annotations } }));
   }
 
@@ -158,7 +159,7 @@ export class Tenant {
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
-  /** Does what machines that failed, and installations that are overdue, ask of a person. */
+  /** Does what machines that failed, and installations that are overdue, ask of a person; thinks again about what was refused for good. */
   async heal(number: number): Promise<void> {
     for (const { metadata, status } of (await this.#client().for(Server).listAll()).items) {
       if (status?.phase !== "Failed") continue;
@@ -171,6 +172,12 @@ export class Tenant {
       if (server === undefined || !conditions.some(({ reason }) => reason === "TalosInstallationOverdue")) continue;
       const annotations = { [REQUEST_ANNOTATION]: `power-cycle ${number}` };
       await this.#client().for(Server).patch(server, { metadata: { annotations } });
+    }
+    for (const { metadata, status } of (await this.of("machine").list()).items) {
+      const { conditions = [] } = (status ?? {}) as { conditions?: { reason?: string; message?: string }[] };
+      const isOnly = conditions.some((each) => each.reason === "CannotBeRemediated" && each.message?.includes("the only member"));
+      if (metadata.annotations?.[REMEDIATE_MACHINE] === undefined || !isOnly) continue;
+      await this.of("machine").patch(metadata.name!, { metadata: { annotations: { [REMEDIATE_MACHINE]: null } } });
     }
   }
 

@@ -14,6 +14,7 @@ import type { MachineSetPorts } from "#controllers/machine-set/ports.ts";
 import { createMachineController } from "#controllers/machine/controller.ts";
 import { inlineController } from "#controllers/machine/inline.ts";
 import { createMetalClusterController } from "#controllers/metal-cluster/controller.ts";
+import { createMetalClusterNodesController } from "#controllers/metal-cluster/nodes.ts";
 import { createMetalMachineController } from "#controllers/metal-machine/controller.ts";
 import { createMetalMachineTemplateController } from "#controllers/metal-machine-template/controller.ts";
 import { createServerBindingController } from "#controllers/server-binding/controller.ts";
@@ -95,6 +96,7 @@ export function controllers(ports: ControllerPorts): Controller[] {
   if (clusters.providers.has("infrastructure-sidero"))
     list.push(
       createMetalClusterController(clusters.providers.has("control-plane-talos")),
+      createMetalClusterNodesController(workloads),
       createMetalMachineController({ clock, workloads }),
       createMetalMachineTemplateController(),
     );

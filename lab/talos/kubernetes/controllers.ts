@@ -2,6 +2,7 @@
 import { setInterval } from "node:timers/promises";
 import type { Client } from "#kube/client.ts";
 import type { KeyPair } from "#talos/pki.ts";
+import { silenced } from "../../../sim/talos/silence.ts";
 import { readRequest, sign } from "../machine/signing.ts";
 import { KUBELET_SIGNER, Leases, NODE_LEASES, Nodes, Requests } from "./kinds.ts";
 import type { Node, Request } from "./kinds.ts";
@@ -49,8 +50,8 @@ async function answer(client: Client, authority: KeyPair, { metadata, spec, stat
 }
 
 async function watchOver(client: Client, { metadata, status }: Node): Promise<void> {
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  if (ready === undefined || ready.status === "Unknown") return;
+  const conditions = silenced(status?.conditions, new Date().toISOString().replace(/\.\d+/, ""));
+  if (conditions === undefined) return;
   const lease = await client
     .for(Leases)
     .in(NODE_LEASES)
@@ -58,8 +59,5 @@ async function watchOver(client: Client, { metadata, status }: Node): Promise<vo
     .catch(() => undefined);
   const renewed = Date.parse(lease?.spec.renewTime ?? metadata.creationTimestamp ?? "");
   if (Date.now() - renewed < GRACE) return;
-  const lost = { status: "Unknown", reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
-  const now = new Date().toISOString().replace(/\.\d+/, "");
-  const conditions = status!.conditions!.map((each) => (each === ready ? { ...each, ...lost, lastTransitionTime: now } : each));
   await client.for(Nodes).patch(metadata.name!, { status: { conditions } }, { subresource: "status" });
 }

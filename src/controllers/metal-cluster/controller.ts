@@ -17,6 +17,7 @@ import { keyOf } from "#kube/kind.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { equal } from "#std/json.ts";
 import { Domains } from "./domains.ts";
+import { metalClusterOf, ownerOf } from "./owner.ts";
 import { placesOf } from "./placement.ts";
 
 /** Milliseconds in which the changes of many Servers become one look at all of them. Placing a machine well can wait for that. */
@@ -84,19 +85,6 @@ function standsOtherwise({ type, object, old }: Change<Server>): boolean {
   const seen = (server: Server): string => `${failureDomainOf(server) ?? ""}/${exclusionOf(server) ?? ""}`;
   if (failureDomainOf(object) === undefined && (old === undefined || failureDomainOf(old) === undefined)) return false;
   return type !== "update" || old === undefined || seen(old) !== seen(object) || !equal(old.spec, object.spec);
-}
-
-function ownerOf({ metadata }: MetalCluster, reader: Reader): Cluster | undefined {
-  const reference = metadata.ownerReferences?.find(
-    ({ apiVersion, kind }) => kind === Cluster.kind && apiVersion.startsWith(`${Cluster.group}/`),
-  );
-  const cluster = reference && reader.of(Cluster).get(`${metadata.namespace}/${reference.name}`);
-  return cluster?.metadata.uid === reference?.uid ? cluster : undefined;
-}
-
-function metalClusterOf({ metadata, spec }: Cluster): string | undefined {
-  const reference = spec?.infrastructureRef;
-  return reference?.kind === MetalCluster.kind ? `${metadata.namespace}/${reference.name}` : undefined;
 }
 
 /** Of a Cluster only its spec matters, that it is paused and where its API server is. */

@@ -10,12 +10,10 @@ import { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Client, ResourceClient } from "#kube/client.ts";
 import type { Acting } from "#kube/controller.ts";
 import { ifThere, isAlreadyExists } from "#kube/status.ts";
-import type { WorkloadNode, Workloads } from "#kube/workload.ts";
-import { kindRef } from "#kube/kind.ts";
+import { WorkloadNodes } from "#kube/workload-sight.ts";
+import type { Workloads } from "#kube/workload.ts";
 import { apiVersionOf, type KubeObject } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
-
-const Node = kindRef<WorkloadNode>({ group: "", version: "v1", kind: "Node", plural: "nodes", scope: "Cluster" });
 
 type Effect<D extends MetalMachineEffect["do"]> = Extract<MetalMachineEffect, { do: D }>;
 
@@ -43,7 +41,7 @@ export async function act(effect: MetalMachineEffect, acting: Acting, workloads:
     case "set-provider": {
       const { cluster, node, providerID } = effect;
       const client = await workloads?.client(cluster);
-      await client?.for(Node).patch(node, { spec: { providerID } }, { signal: acting.signal });
+      await client?.for(WorkloadNodes).patch(node, { spec: { providerID } }, { signal: acting.signal });
     }
   }
 }

@@ -1,4 +1,5 @@
 /** MetalMachine: gets a Server for a Machine of Cluster API, follows it, and gives it back. */
+import { clusterKeyOf } from "#decide/cluster-key.ts";
 import { exclusionOf, refusalOf } from "#decide/allocation/exclusion.ts";
 import { failureDomainOf } from "#decide/allocation/failure-domain.ts";
 import { decideMetalMachine, FINALIZER } from "#decide/metal-machine/decide.ts";
@@ -19,9 +20,9 @@ import type { WorkloadNode, Workloads } from "#kube/workload.ts";
 import { findCondition } from "#schema/condition.ts";
 import { equal } from "#std/json.ts";
 import { act } from "./act.ts";
-import { serverOfNode } from "./nodes.ts";
+import { serverOfNode } from "#decide/metal-machine/node.ts";
 import { holderOf, mayRun, Observer } from "./observe.ts";
-import { clusterKeyOf, clusterMatters, metalMachineOf } from "./owners.ts";
+import { clusterMatters, metalMachineOf } from "./owners.ts";
 import { Pools, type Woken } from "./pools.ts";
 import { Tidings } from "./tidings.ts";
 

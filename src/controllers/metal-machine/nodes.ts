@@ -1,18 +1,12 @@
 /** Nodes of workload clusters by the Server that they run on. */
-import { serverOf } from "#decide/metal-machine/binding.ts";
 import type { SeenNodes } from "#decide/metal-machine/observed.ts";
-import { UUID_LABEL } from "#decide/metal-machine/node.ts";
+import { serverOfNode } from "#decide/metal-machine/node.ts";
 import type { ClusterName, WorkloadNode, Workloads } from "#kube/workload.ts";
 
 type ByServer = ReadonlyMap<string, readonly WorkloadNode[]>;
 
 /** One for each list that a cluster has been seen with: machines of a large cluster do not each go through all of it. */
 const indexes = new WeakMap<readonly WorkloadNode[], ByServer>();
-
-/** The Server's name: by the label that Sidero has Talos put there, or by what the kubelet was told. */
-export function serverOfNode({ metadata, spec }: WorkloadNode): string | undefined {
-  return metadata.labels?.[UUID_LABEL] ?? serverOf(spec?.providerID);
-}
 
 export function nodesOf(workloads: Workloads, cluster: ClusterName, server: string): SeenNodes {
   const { nodes, problem } = workloads.sight(cluster);

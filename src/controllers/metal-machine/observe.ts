@@ -1,4 +1,5 @@
 /** Everything that a MetalMachine is decided on, gathered from caches and ports. */
+import { clusterKeyOf } from "#decide/cluster-key.ts";
 import { failureDomainOf } from "#decide/allocation/failure-domain.ts";
 import { ownBinding, serverOf } from "#decide/metal-machine/binding.ts";
 import type { ObservedMetalMachine, SeenServer, Surroundings } from "#decide/metal-machine/observed.ts";
@@ -15,7 +16,7 @@ import type { Index } from "#kube/cache.ts";
 import type { Reader } from "#kube/controller.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { nodesOf } from "./nodes.ts";
-import { clusterKeyOf, ownerOf } from "./owners.ts";
+import { ownerOf } from "./owners.ts";
 import type { Pools } from "./pools.ts";
 
 export class Observer {

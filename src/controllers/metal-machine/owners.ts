@@ -1,10 +1,8 @@
 /** Who a MetalMachine belongs to: its Machine, and that one's Cluster. */
-import { CLUSTER_NAME } from "#kinds/cluster/keys.ts";
 import type { Cluster } from "#kinds/cluster/v1beta2/cluster.ts";
 import { Machine } from "#kinds/cluster/v1beta2/machine.ts";
 import type { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
 import type { Reader } from "#kube/controller.ts";
-import type { KubeObject } from "#schema/meta.ts";
 
 /** Undefined while none owns it. */
 export function ownerOf({ metadata }: MetalMachine, reader: Reader): Machine | undefined {
@@ -13,12 +11,6 @@ export function ownerOf({ metadata }: MetalMachine, reader: Reader): Machine | u
   );
   const machine = reference && reader.of(Machine).get(`${metadata.namespace}/${reference.name}`);
   return machine?.metadata.uid === reference?.uid ? machine : undefined;
-}
-
-/** `namespace/name`, by the label that Cluster API puts on everything of a cluster. */
-export function clusterKeyOf({ metadata: { namespace, labels } }: KubeObject): string | undefined {
-  const name = labels?.[CLUSTER_NAME];
-  return name === undefined || name === "" ? undefined : `${namespace}/${name}`;
 }
 
 /** `namespace/name` of the Machine's MetalMachine. */

@@ -2,13 +2,22 @@
  * The machine's Node in the workload cluster: Cluster API finds it by spec.providerID alone. Talos' kubelet is told its own; where it was not
  * (an older configuration), the Node that carries the Server's name as a label is given it, as upstream does.
  */
-import { providerIdOf } from "./binding.ts";
+import type { KubeObject } from "#schema/meta.ts";
+import { providerIdOf, serverOf } from "./binding.ts";
 import type { MetalMachineEffect } from "./effect.ts";
 import type { ObservedMetalMachine } from "./observed.ts";
 import { type Conditions, PROVIDER_SET } from "./status.ts";
 
 /** Label of Nodes: name of the Server. */
 export const UUID_LABEL = "metal.sidero.dev/uuid";
+
+/** Of a Node, the Server's name: by the label that Sidero has Talos put there, or by what the kubelet was told. */
+export function serverOfNode({
+  metadata,
+  spec,
+}: KubeObject & { readonly spec?: { readonly providerID?: string } }): string | undefined {
+  return metadata.labels?.[UUID_LABEL] ?? serverOf(spec?.providerID);
+}
 
 export function nodeOf(
   { machine, cluster, nodes: seen }: ObservedMetalMachine,

@@ -4,6 +4,7 @@
  */
 import { findCondition, setCondition } from "#schema/condition.ts";
 import type { Condition } from "#schema/meta.ts";
+import { REMEDIATE_MACHINE } from "#kinds/cluster/keys.ts";
 import { stamp } from "../lifecycle/time.ts";
 import type { Etcd } from "./etcd.ts";
 import { memberOf } from "./etcd.ts";
@@ -18,7 +19,6 @@ export interface Remediation {
   readonly wait?: Wait;
 }
 
-const REMEDIATE_MACHINE = "cluster.x-k8s.io/remediate-machine";
 const OWNER_REMEDIATED = "OwnerRemediated";
 
 export function remediationOf(
@@ -47,11 +47,14 @@ export function remediationOf(
       });
     } else {
       effects.push(...told(machine, verdict, now));
-      waits.push({ reason: verdict.reason, waitingFor: `Machine ${machine.name} to be replaced: ${verdict.message}` });
+      const waitingFor = `Machine ${machine.name} to be replaced: ${verdict.message}`;
+      waits.push({ reason: verdict.reason, waitingFor, ...(observed.machines.length === 1 && { remedy: REMEDY }) });
     }
   }
   return { machines: asked.map(({ name }) => name), effects, ...(waits[0] && { wait: waits[0] }) };
 }
+
+const REMEDY = `give it more machines first (spec.replicas), or take the annotation ${REMEDIATE_MACHINE} off the Machine if it has it`;
 
 interface Verdict {
   readonly reason: "MachineDeleting" | "CannotBeRemediated" | "RemediationDeferred";
