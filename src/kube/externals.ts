@@ -103,10 +103,12 @@ class FollowedKind {
         return await this.#kinds.of(this.#id, { signal });
       } catch (error) {
         if (signal.aborted) return undefined;
-        const problem = Fault.from(error).message;
-        const isNew = problem !== this.problem;
-        this.problem = problem;
-        if (isNew) this.#tell(undefined);
+        // That nobody answers says nothing of the kind: what was known of its objects stays so.
+        const { message: problem, retry } = Fault.from(error);
+        if (retry !== "soon" && problem !== this.problem) {
+          this.problem = problem;
+          this.#tell(undefined);
+        }
         await sleep(clock, backoff(failures, MISSING, entropy), signal).catch(() => {});
       }
     }

@@ -55,3 +55,24 @@ for (const when of ["before", "after"] as const) {
     assert.ok(writes * step > 20, `${writes * step} writes`);
   });
 }
+
+test("its control plane's kind is not known for a while: then it goes on by itself, and nothing is said against anybody meanwhile", async () => {
+  let isDown = true;
+  const before = (request: string): void => {
+    if (isDown && request.includes("taloscontrolplanes"))
+      throw new Fault("io.unreachable", "connection refused", { fault: "world", retry: "soon" });
+  };
+  const world = await ClusterWorld.start(() => [], { before });
+  await world.cluster();
+  await world.machine("m");
+  await world.bringUp();
+  await world.provision("m");
+  // As it is when Sidero starts anew beside a cluster that runs.
+  await world.status(Cluster, "c", { initialization: { infrastructureProvisioned: true, controlPlaneInitialized: true } });
+  await world.pass(60_000);
+  assert.equal(said(await world.of(Machine).get("m"), "Ready"), "Ready=undefined(undefined)");
+  isDown = false;
+  await world.pass(60_000);
+  assert.equal(said(await world.of(Machine).get("m"), "InfrastructureReady", "Ready"), "InfrastructureReady=True Ready=True");
+  await world.stop();
+});

@@ -11,7 +11,8 @@ import { MachineDrainRule } from "#kinds/cluster/v1beta2/machine-drain-rule.ts";
 import { MachineSet } from "#kinds/cluster/v1beta2/machine-set.ts";
 import type { Change } from "#kube/cache.ts";
 import { type Controller, controller, on, type Reader, writing } from "#kube/controller.ts";
-import type { Externals } from "#kube/externals.ts";
+import { type Externals, kindIdOf } from "#kube/externals.ts";
+import { keyOf } from "#kube/kind.ts";
 import type { Workloads } from "#kube/workload.ts";
 import { equal } from "#std/json.ts";
 import { act } from "./act.ts";
@@ -81,6 +82,8 @@ export function createMachineController(ports: MachinePorts): Controller<Machine
       const ends = [
         externals.onChange((kind, key) => {
           for (const each of roster.keysReferring(kind, key, reader)) wake(each);
+          // Machines do not name their control plane; what they wait for is that it is known at all.
+          if (key === undefined) for (const each of keysUnder(kind, roster, reader)) wake(each);
         }),
         workloads.onChange(({ namespace, name }, node) => {
           const cluster = `${namespace}/${name}`;
@@ -111,6 +114,15 @@ export function createMachineController(ports: MachinePorts): Controller<Machine
     decide: decideMachine,
     act: (effect, acting) => act(effect, acting, doors),
   });
+}
+
+/** Of clusters whose control plane is of this kind. */
+function keysUnder(kind: string, roster: Roster, reader: Reader): string[] {
+  const clusters = [...reader.of(Cluster).values()].filter(({ spec }) => {
+    const reference = spec?.controlPlaneRef;
+    return reference !== undefined && kindIdOf(reference) === kind;
+  });
+  return clusters.flatMap((cluster) => roster.keysOf(keyOf(cluster), reader));
 }
 
 function observeMachine(
