@@ -55,6 +55,8 @@ export interface LeaderOptions {
   /** Unique among all candidates, also among two processes of one host. */
   readonly identity: string;
   readonly times?: LeaseTimes;
+  /** Told who holds it, at every attempt that finds another one. */
+  readonly onOther?: (identity: string) => void;
 }
 
 /** What a leader knows of its leadership. */
@@ -124,8 +126,11 @@ class Candidate {
   }
 
   async acquire(signal: AbortSignal): Promise<void> {
-    const { clock, entropy } = this.#options;
-    while (!(await this.#attempt(signal))) await sleep(clock, jittered(this.#times.retryPeriod, 1.2, entropy), signal);
+    const { clock, entropy, onOther } = this.#options;
+    while (!(await this.#attempt(signal))) {
+      if (this.#isOthers()) onOther?.(this.#observed?.spec?.holderIdentity ?? "");
+      await sleep(clock, jittered(this.#times.retryPeriod, 1.2, entropy), signal);
+    }
   }
 
   /** Renews until `tenure` is aborted, and aborts it itself once the deadline has passed without success. */

@@ -4,19 +4,45 @@ import { silent } from "#io/log.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
 import { MemoryTunnel } from "#io/memory/tunnel.ts";
 import { Fault } from "#std/fault.ts";
-import { keepTunnel, type TunnelStatus } from "./kept-tunnel.ts";
+import { type KeepOptions, KeptTunnel, type TunnelStatus } from "./kept-tunnel.ts";
 
 const OPTIONS = { name: "siderolink", privateKey: "", address: "fd00::1", prefixLength: 64, port: 51821, mtu: 1280 };
 const peer = (name: string, address: string) => ({ publicKey: name, address });
 
-test("a tunnel that ends by itself comes back with the peers of now, and says how it is", async () => {
+function start(parts: Partial<KeepOptions> = {}) {
   const clock = new VirtualClock();
   const memory = new MemoryTunnel(clock);
   const told: TunnelStatus[] = [];
-  const kept = await keepTunnel(OPTIONS, { open: memory.open, clock, log: silent, onStatus: (status) => void told.push(status) });
+  /** What is served by it, now and at most. */
+  const served = { now: 0, times: 0 };
+  const kept = new KeptTunnel({
+    open: () => memory.open(OPTIONS),
+    serve: async () => {
+      served.now++;
+      served.times++;
+      return { close: async () => void served.now-- };
+    },
+    turn: (signal, work) => work(signal),
+    clock,
+    log: silent,
+    onStatus: (status) => void told.push(status),
+    ...parts,
+  });
+  const stop = new AbortController();
+  const running = kept.run(stop.signal);
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  return { clock, memory, told, served, kept, end };
+}
+
+test("a tunnel that ends by itself comes back with the peers of now and what is served by it, and says how it is", async () => {
+  const { clock, memory, told, served, kept, end } = start();
+  await clock.advance(10);
   await kept.setPeers([peer("a", "fd00::a")]);
   const isNow = (): string => told.at(-1)!.is;
-  assert.equal(isNow(), "up");
+  assert.deepEqual([isNow(), kept.isUp, served.now], ["up", true, 1]);
   assert.ok(memory.shakeHands("a"));
   assert.deepEqual([...(await kept.handshakes()).keys()], ["a"]);
 
@@ -24,28 +50,47 @@ test("a tunnel that ends by itself comes back with the peers of now, and says ho
   memory.lose("wireguard-go: it ended with 2");
   await clock.advance(10);
   assert.match(JSON.stringify(told.at(-1)), /"is":"down".*"because":"wireguard-go: it ended with 2"/);
+  assert.deepEqual([kept.isUp, served.now], [false, 0]);
   await assert.rejects(kept.handshakes(), (fault) => Fault.is(fault, "io.no-tunnel"));
   await kept.setPeers([peer("a", "fd00::a"), peer("b", "fd00::b")]);
   await clock.advance(10_000);
-  assert.equal(isNow(), "down");
+  assert.match(JSON.stringify(told.at(-1)), /"is":"down".*"because":"no memory"/);
   memory.problem = undefined;
   await clock.advance(60_000);
-  assert.equal(isNow(), "up");
+  assert.deepEqual([isNow(), served.now, served.times], ["up", 1, 2]);
   assert.deepEqual([...memory.peers.keys()], ["a", "b"]);
-  await kept.close();
-  assert.equal(memory.options, undefined);
+  await end();
+  assert.deepEqual([memory.options, served.now], [undefined, 0]);
 });
 
-test("it can be closed while it is down, and none to begin with is said", async () => {
-  const clock = new VirtualClock();
-  const memory = new MemoryTunnel(clock);
-  const told: string[] = [];
-  const doors = { open: memory.open, clock, log: silent, onStatus: ({ is }: TunnelStatus) => void told.push(is) };
-  const kept = await keepTunnel(OPTIONS, doors);
-  memory.problem = "gone";
-  memory.lose("gone");
-  await clock.advance(5000);
-  await kept.close();
-  await assert.rejects(keepTunnel(OPTIONS, doors), (fault) => Fault.is(fault, "io.no-tunnel"));
-  assert.deepEqual(told, ["up", "down", "down"]);
+test("one that cannot be opened to begin with is tried again, less and less often, and said once", async () => {
+  let tries = 0;
+  const { clock, told, kept, end } = start({
+    open: () => {
+      tries++;
+      return Promise.reject(new Fault("io.no-tunnel", "there is no wg", { fault: "world", retry: "later" }));
+    },
+  });
+  await kept.setPeers([peer("a", "fd00::a")]);
+  await clock.advance(3_600_000);
+  assert.ok(tries > 50 && tries < 80, `${tries} tries in an hour`);
+  assert.deepEqual(
+    told.map(({ is }) => is),
+    ["down"],
+  );
+  await end();
+});
+
+test("what cannot be served by it closes it again", async () => {
+  let isTaken = true;
+  const { clock, memory, told, end } = start({
+    serve: () => (isTaken ? Promise.reject(new Error("port 4002 is in use")) : Promise.resolve({ close: async () => {} })),
+  });
+  await clock.advance(10);
+  assert.match(JSON.stringify(told.at(-1)), /"is":"down".*port 4002 is in use/);
+  assert.equal(memory.options, undefined);
+  isTaken = false;
+  await clock.advance(60_000);
+  assert.equal(told.at(-1)!.is, "up");
+  await end();
 });

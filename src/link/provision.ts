@@ -109,8 +109,11 @@ export function createProvision(options: ProvisionOptions): Handler {
     else await peers.setMachine(name, { publicKey: pin.publicKey, address: readAddress(network, address)! });
   }
 
+  /** Where the tunnel does not end nobody knows: then the key counts as in use. */
   async function silence(publicKey: string): Promise<number | undefined> {
-    const last = (await options.tunnel.handshakes()).get(publicKey);
+    const handshakes = await options.tunnel.handshakes().catch(() => undefined);
+    if (handshakes === undefined) return 0;
+    const last = handshakes.get(publicKey);
     return last === undefined ? undefined : clock.now() - last;
   }
 

@@ -10,6 +10,7 @@ import type { Handler, Incoming, Outgoing, Sink } from "#io/serve.ts";
 import type { OpenUdp, UdpSocket } from "#io/udp.ts";
 import { PeerPacketSchema } from "#proto/siderolink/wireguard_pb.js";
 import { Fault } from "#std/fault.ts";
+import type { KeptTunnel } from "./kept-tunnel.ts";
 import { enveloped, messagesOf } from "./messages.ts";
 import { refusal, rpcFault, trailersOf } from "./unary.ts";
 
@@ -29,13 +30,14 @@ export interface RelayOptions {
   readonly network: LinkNetwork;
   readonly virtual: LinkNetwork;
   readonly nameAt: (address: string) => string | undefined;
+  readonly tunnel: Pick<KeptTunnel, "isUp">;
   /** UDP, on this host. */
   readonly wireguardPort: number;
   readonly openUdp: OpenUdp;
   readonly log: Log;
 }
 
-export function createRelay({ network, virtual, nameAt, wireguardPort, openUdp, log }: RelayOptions): Handler {
+export function createRelay({ network, virtual, nameAt, tunnel, wireguardPort, openUdp, log }: RelayOptions): Handler {
   const streams = new Map<string, number>();
   let all = 0;
 
@@ -56,6 +58,7 @@ export function createRelay({ network, virtual, nameAt, wireguardPort, openUdp, 
     const address = moveAddress(incoming.headers[WHO] ?? "", virtual, network);
     const machine = address === undefined ? undefined : nameAt(address);
     if (machine === undefined) throw rpcFault("permission_denied", `${WHO} is nobody's address: provision first`);
+    if (!tunnel.isUp) throw rpcFault("unavailable", "the tunnel does not end here now: try again");
     const { pieces } = incoming;
     if (pieces === undefined) throw rpcFault("unimplemented", "this connection has no streams");
     const leave = enter(machine);

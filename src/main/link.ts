@@ -21,14 +21,14 @@ import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts"
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
 import type { Recorder } from "#kube/events.ts";
+import { lead } from "#kube/lease.ts";
 import type { Metrics } from "#kube/metrics.ts";
-import { keepTunnel, type KeptTunnel, type TunnelStatus } from "#link/kept-tunnel.ts";
+import { KeptTunnel, type TunnelStatus } from "#link/kept-tunnel.ts";
 import type { MachineLogs } from "#link/logs/machine-logs.ts";
 import { Peers } from "#link/peers.ts";
 import { createProvision, PROVISION_PATH } from "#link/provision.ts";
 import { createRelay, RELAY_PATH, VIRTUAL_PORT } from "#link/relay.ts";
 import { createSink } from "#link/sink.ts";
-import { Fault } from "#std/fault.ts";
 import { openLinkLogs } from "./link-logs.ts";
 import { createLinkPort, installationOf } from "./link-port.ts";
 
@@ -52,6 +52,8 @@ export interface LinkOptions {
   readonly tcp?: { readonly listenTcp: ListenTcp; readonly connectTcp: ConnectTcp };
   readonly logs?: MachineLogs;
   readonly metrics?: Metrics;
+  /** Of this process among the replicas, one of which has the tunnel at a time; absent: it is the only one. */
+  readonly identity?: string;
   /** Told how the tunnel is, whenever that changes. */
   readonly onStatus?: (status: TunnelStatus) => void;
 }
@@ -59,14 +61,15 @@ export interface LinkOptions {
 export interface OpenLink {
   /** Provision, and WireGuard over gRPC ({@link LINK_PATHS}), for the port of machines. */
   readonly provision: Handler;
-  /** What machines are told of it. */
-  readonly end: SideroLinkEnd;
+  /** What machines are told of it; undefined as long as nobody has opened the tunnel, as Talos would wait for it. */
+  readonly end: () => SideroLinkEnd | undefined;
   close(): Promise<void>;
 }
 
 export const LINK_PATHS: ReadonlySet<string> = new Set([PROVISION_PATH, RELAY_PATH]);
 
 const NAME = "siderolink";
+const LEASE = { namespace: "kube-system", name: "sidero-siderolink" };
 const MTU = 1280;
 const EVENTS = 4002;
 const LOGS = 4001;
@@ -74,8 +77,8 @@ const LOGS = 4001;
 const OPEN = { tcp: [EVENTS, LOGS], udp: [LOGS] };
 const KEY = 32;
 
-/** Undefined where there can be none; the log says why. */
-export async function openLink(options: LinkOptions): Promise<OpenLink | undefined> {
+/** Resolves when it is known whether there is a tunnel, here or on another replica. */
+export async function openLink(options: LinkOptions): Promise<OpenLink> {
   const { settings, client, clock, entropy, log } = options;
   const fresh = wireguardKeys(entropy.bytes(KEY));
   const installation = await installationOf(client, {
@@ -85,26 +88,28 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
   const { privateKey, publicKey } = wireguardKeys(installation.privateKey);
   const network = networkOf(installation.id, sha256);
   const port = settings["wireguard-port"];
-  const isUp = options.metrics?.gauge("sidero_siderolink_up", "Whether machines' tunnel is there: 1 or 0.", []);
-  let tunnel: KeptTunnel;
-  try {
-    const wanted = { name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU, open: OPEN };
-    tunnel = await keepTunnel(wanted, {
-      open: options.openTunnel,
-      clock,
-      log,
-      onStatus(status) {
-        if ("lacks" in status) log.warn("SideroLink is more open than it should be", { because: status.lacks });
-        if (status.is === "up") log.info("SideroLink", { by: status.by, network: network.cidr, port });
-        isUp?.set({}, status.is === "up" ? 1 : 0);
-        options.onStatus?.(status);
-      },
-    });
-  } catch (error) {
-    if (!Fault.is(error, "io.no-tunnel")) throw error;
-    log.warn("there is no SideroLink: whether machines are installed is asked of apid alone", { because: error.message });
-    return undefined;
-  }
+  const isUp = options.metrics?.gauge("sidero_siderolink_up", "Whether machines' tunnel ends here: 1 or 0.", []);
+  const known = Promise.withResolvers<void>();
+  let hasBeen = false;
+  const tunnel = new KeptTunnel({
+    open: () =>
+      options.openTunnel({ name: NAME, privateKey, address: network.server, prefixLength: 64, port, mtu: MTU, open: OPEN }),
+    serve: () => serve(),
+    turn: (signal, work, onOther) =>
+      options.identity === undefined
+        ? work(signal)
+        : lead({ ...options, ...LEASE, identity: options.identity, onOther }, signal, (tenure) => work(tenure.signal)),
+    clock,
+    log,
+    onStatus(status) {
+      if ("lacks" in status) log.warn("SideroLink is more open than it should be", { because: status.lacks });
+      if (status.is === "up") log.info("SideroLink", { by: status.by, network: network.cidr, port });
+      if (status.is !== "down") hasBeen = true;
+      isUp?.set({}, status.is === "up" ? 1 : 0);
+      options.onStatus?.(status);
+      known.resolve();
+    },
+  });
   const stop = new AbortController();
   const peers = new Peers({ tunnel, clock, log });
   const bindings = new Cache({ resource: client.for(ServerBinding), clock, entropy, log });
@@ -115,60 +120,48 @@ export async function openLink(options: LinkOptions): Promise<OpenLink | undefin
     const isIn = type !== "delete" && siderolink !== undefined && address !== undefined && isPublicKey(siderolink.publicKey);
     void peers.setMachine(key, isIn ? { publicKey: siderolink.publicKey, address } : undefined);
   });
-  const following = bindings.run(stop.signal);
   const ports = { ...options, port: createLinkPort(client, options.events, clock), peers };
   const sink = createSink({ ...ports, negative: parseNetworks(settings["negative-address-filter"]) });
-  const close = async (): Promise<void> => {
-    stop.abort();
-    await following;
-    await tunnel.close();
-  };
-  try {
-    // Of the tunnel alone: whoever is in it has shown its key.
-    const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
+  const nameAt = (address: string): string | undefined => peers.nameAt(address);
+
+  /** By the tunnel alone: whoever is in it has shown its key. */
+  async function serve(): Promise<{ close(): Promise<void> }> {
     const { tcp, logs, openUdp } = options;
-    const nameAt = (address: string): string | undefined => peers.nameAt(address);
-    const receiver =
-      logs &&
-      tcp &&
-      openUdp &&
-      (await openLinkLogs({
-        ...tcp,
-        settings,
-        openUdp,
-        address: network.server,
-        port: LOGS,
-        nameAt,
-        bindingOf: (machine) => bindings.get(machine),
-        logs,
-        clock,
-        log,
-      }));
-    const virtual = networkOf(installation.id, sha256, "virtual");
-    const relay = openUdp && createRelay({ network, virtual, nameAt, wireguardPort: port, openUdp, log });
-    const provision = createProvision({
-      ...ports,
-      network,
-      tunnel,
-      publicKey,
-      sha256,
-      isOpen: false,
-      endpoint: (incoming) => endpointOf(incoming, settings),
-      virtual: (address) => `[${moveAddress(address, network, virtual) ?? ""}]:${VIRTUAL_PORT}`,
+    const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
+    if (logs === undefined || tcp === undefined || openUdp === undefined) return listener;
+    const bindingOf = (machine: string): ServerBinding | undefined => bindings.get(machine);
+    const own = { settings, openUdp, address: network.server, port: LOGS, nameAt, bindingOf, logs, clock, log };
+    const receiver = await openLinkLogs({ ...tcp, ...own }).catch(async (error: unknown) => {
+      await listener.close();
+      throw error;
     });
-    return {
-      provision: (incoming) => (relay !== undefined && incoming.target === RELAY_PATH ? relay : provision)(incoming),
-      end: { host: `[${network.server}]`, overGrpc: settings["wireguard-over-grpc"] },
-      close: async () => {
-        await listener.close();
-        await receiver?.close();
-        await close();
-      },
-    };
-  } catch (error) {
-    await close();
-    throw error;
+    return { close: async () => void (await Promise.all([listener.close(), receiver.close()])) };
   }
+
+  const virtual = networkOf(installation.id, sha256, "virtual");
+  const { openUdp } = options;
+  const relay = openUdp && createRelay({ network, virtual, nameAt, tunnel, wireguardPort: port, openUdp, log });
+  const provision = createProvision({
+    ...ports,
+    network,
+    tunnel,
+    publicKey,
+    sha256,
+    isOpen: false,
+    endpoint: (incoming) => endpointOf(incoming, settings),
+    virtual: (address) => `[${moveAddress(address, network, virtual) ?? ""}]:${VIRTUAL_PORT}`,
+  });
+  const running = Promise.all([bindings.run(stop.signal), tunnel.run(stop.signal)]);
+  await known.promise;
+  const end = { host: `[${network.server}]`, overGrpc: settings["wireguard-over-grpc"] };
+  return {
+    provision: (incoming) => (relay !== undefined && incoming.target === RELAY_PATH ? relay : provision)(incoming),
+    end: () => (hasBeen ? end : undefined),
+    close: async () => {
+      stop.abort();
+      await running;
+    },
+  };
 }
 
 function sha256(data: Uint8Array): Uint8Array {

@@ -67,6 +67,8 @@ export interface ProvisionOptions {
   readonly limits: ListenOptions["limits"];
   /** What machines log; absent: nothing is kept. */
   readonly logs?: MachineLogs;
+  /** Of this process among the replicas; absent: it is the only one. */
+  readonly identity?: string;
   /** Told how SideroLink's tunnel is, whenever that changes. */
   readonly onStatus?: (status: TunnelStatus) => void;
 }

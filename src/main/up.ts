@@ -146,6 +146,7 @@ export async function up(settings: Settings): Promise<void> {
         directory,
         limits: LIMITS,
         ...(logs && { logs }),
+        ...(leaderElection && { identity }),
         onStatus: (status) => (linkStatus = status),
         ...ports,
       });

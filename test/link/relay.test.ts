@@ -54,6 +54,7 @@ async function start(context: { after(action: () => unknown): void }) {
     network,
     virtual,
     nameAt: (address) => names.get(address),
+    tunnel: { isUp: true },
     wireguardPort: wireguard.address().port,
     openUdp,
     log: silent,

@@ -12,7 +12,9 @@ import { createMemorySeal } from "#io/memory/seal.ts";
 import { digest } from "#io/node/digest.ts";
 import { wireguardKeys } from "#io/node/wireguard-keys.ts";
 import type { Handler, Sink } from "#io/serve.ts";
-import type { TunnelPeer } from "#io/tunnel.ts";
+import type { OpenTunnel, TunnelPeer } from "#io/tunnel.ts";
+import { MemoryTunnel } from "#io/memory/tunnel.ts";
+import type { TunnelStatus } from "#link/kept-tunnel.ts";
 import { readSettings } from "#cli/settings/read.ts";
 import { families } from "#kinds/index.ts";
 import { type Client, createClient } from "#kube/client.ts";
@@ -47,13 +49,27 @@ export interface World {
   token(machine: HeldMachine, parts?: Partial<BootToken>): string;
   provision(machine: HeldMachine, request: ProvisionParts): Promise<ProvisionResponse>;
   /** By the tunnel, from this address. */
+  /** One more; its tunnel cannot be opened while `problem` says why. */
+  replica(identity: string, problem?: () => string | undefined): Promise<Replica>;
   publish(from: string, request: MessageInitShape<typeof EventRequestSchema>): Promise<void>;
   events(): Promise<string[]>;
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** One process of several. */
+export interface Replica {
+  /** As its WireGuard has been told last; undefined while the tunnel does not end there. */
+  readonly peers: () => readonly TunnelPeer[] | undefined;
+  readonly status: () => TunnelStatus;
+  /** Whether machines that boot are told of SideroLink. */
+  readonly isTold: () => boolean;
+  provision(machine: HeldMachine, request: ProvisionParts): Promise<ProvisionResponse>;
+  close(): Promise<void>;
+}
+
+/** With `replicas` there is nobody yet: {@link World.replica}. */
+export async function startWorld(replicas = false): Promise<World> {
   const fixture = await startFixture({
     crds: families.map(toCrd),
     extensions: new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)])),
@@ -69,16 +85,10 @@ export async function startWorld(): Promise<World> {
   const seal = createMemorySeal(1);
   let peers: readonly TunnelPeer[] = [];
   let sink: Handler | undefined;
-  const link = await openLink({
+  const common = {
     ...ports,
     settings: readSettings("up", { env: {}, flags: { data: "/data", siderolink: "true" } }),
-    openTunnel: async () => ({
-      by: "memory",
-      setPeers: async (all) => void (peers = all),
-      handshakes: async () => handshakes,
-      close: async () => {},
-    }),
-    listen: async ({ host, port }, handler) => {
+    listen: async ({ host = "", port = 0 }: { host?: string; port?: number }, handler: Handler) => {
       sink = handler;
       return { host, port, close: async () => {} };
     },
@@ -88,9 +98,43 @@ export async function startWorld(): Promise<World> {
     inventory,
     seal,
     digest,
-    witness: (sighting) => void sightings.push(sighting),
+    witness: (sighting: Sighting) => void sightings.push(sighting),
     tokenLifetime: LIFETIME,
+  };
+  const openTunnel: OpenTunnel = async () => ({
+    by: "memory",
+    setPeers: async (all) => void (peers = all),
+    handshakes: async () => handshakes,
+    close: async () => {},
   });
+  const link = replicas ? undefined : await openLink({ ...common, openTunnel });
+  const replica = async (identity: string, problem = (): string | undefined => undefined): Promise<Replica> => {
+    const tunnel = new MemoryTunnel(clock);
+    let status: TunnelStatus | undefined;
+    const opening = openLink({
+      ...common,
+      identity,
+      openTunnel: (options) => {
+        tunnel.problem = problem();
+        return tunnel.open(options);
+      },
+      onStatus: (now) => void (status = now),
+    });
+    await settle();
+    const own = await opening;
+    return {
+      peers: () => tunnel.options && [...tunnel.peers].map(([publicKey, address]) => ({ publicKey, address })),
+      status: () => status!,
+      isTold: () => own.end() !== undefined,
+      provision: ({ uuid, address }, request) =>
+        call(own.provision, ProvisionRequestSchema, ProvisionResponseSchema, { nodeUuid: uuid, ...request }, address),
+      async close() {
+        const closing = own.close();
+        await settle();
+        await closing;
+      },
+    };
+  };
   const settle = async (): Promise<void> => {
     await fixture.idle();
     for (let passed = 0; passed < 300; passed += 10) await clock.advance(10);
@@ -110,6 +154,7 @@ export async function startWorld(): Promise<World> {
       ),
     provision: ({ uuid, address }, request) =>
       call(link!.provision, ProvisionRequestSchema, ProvisionResponseSchema, { nodeUuid: uuid, ...request }, address),
+    replica,
     async publish(from, request) {
       await call(sink!, EventRequestSchema, EventResponseSchema, request, from, "/events.EventSinkService/Publish");
     },
@@ -120,7 +165,7 @@ export async function startWorld(): Promise<World> {
     },
     settle,
     async stop() {
-      const closing = link!.close();
+      const closing = link?.close();
       stop.abort(new Fault("test.stopped", "stopped", { fault: "world", retry: "never" }));
       await Promise.all([closing, following, clock.advance(0), sleep(clock, 0)]);
       await fixture.stop();

@@ -85,7 +85,7 @@ export async function startWorld({ isOpen = false, identity = "neighbour", link 
       diskMethod: "ipxe-exit",
       agentArguments: [],
       tokenLifetime: 3_600_000,
-      ...(link !== undefined && { sideroLink: { host: link } }),
+      ...(link !== undefined && { sideroLink: () => ({ host: link }) }),
     },
   });
   const settle = async (): Promise<void> => {

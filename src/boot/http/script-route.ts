@@ -45,8 +45,8 @@ export interface ScriptOptions {
     readonly agentArguments: readonly Argument[];
     /** Milliseconds that a script's token counts. */
     readonly tokenLifetime: number;
-    /** Sidero's end of SideroLink, once there is one. */
-    readonly sideroLink?: SideroLinkEnd;
+    /** Sidero's end of SideroLink; undefined while there is none. */
+    readonly sideroLink?: () => SideroLinkEnd | undefined;
   };
 }
 
@@ -184,8 +184,9 @@ function argumentsOf(
   { settings: { sideroLink } }: ScriptOptions,
   token?: string,
 ): Argument[] {
-  const end = sideroLink && { ...sideroLink, api: linkUrl({ endpoint, token, overGrpc: sideroLink.overGrpc ?? false }) };
-  return environmentArguments(environment, architecture, endpoint, end);
+  const end = sideroLink?.();
+  const link = end && { ...end, api: linkUrl({ endpoint, token, overGrpc: end.overGrpc ?? false }) };
+  return environmentArguments(environment, architecture, endpoint, link);
 }
 
 function tokenFor({ uuid, mac, serial, address }: Asker, { seal, entropy, clock, settings }: ScriptOptions): string {

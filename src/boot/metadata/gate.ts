@@ -41,8 +41,8 @@ export interface GateOptions {
   readonly witness: Witness;
   /** Milliseconds that a script's token counts. */
   readonly tokenLifetime: number;
-  /** Sidero's end of SideroLink, which machines join by a token of their boot; absent: there is none. */
-  readonly sideroLink?: SideroLinkEnd | undefined;
+  /** Sidero's end of SideroLink, which machines join by a token of their boot; undefined while there is none. */
+  readonly sideroLink?: (() => SideroLinkEnd | undefined) | undefined;
 }
 
 /** What is shown; all of it may be wrong. */

@@ -72,8 +72,9 @@ export function createConfigRoute(
 
 /** So that it also joins SideroLink when it boots from its disk, without these kernel arguments; with a token of the same boot. */
 function linkDocuments(facts: LinkFacts, { token }: Admitted, endpoint: string, { sideroLink, seal }: GateOptions): Buffer {
-  if (sideroLink === undefined || token === undefined) return Buffer.alloc(0);
+  const end = sideroLink?.();
+  if (end === undefined || token === undefined) return Buffer.alloc(0);
   const { binding: _, ...boot } = token;
   const api = linkUrl({ endpoint, token: encodeToken({ ...boot, purpose: "link" }, seal) });
-  return Buffer.from(linkText(facts, { api, events: `${sideroLink.host}:4002`, logs: `tcp://${sideroLink.host}:4001` }));
+  return Buffer.from(linkText(facts, { api, events: `${end.host}:4002`, logs: `tcp://${end.host}:4001` }));
 }
