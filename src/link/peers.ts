@@ -21,6 +21,8 @@ export interface PeersOptions {
   readonly tunnel: Pick<Tunnel, "setPeers">;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told whenever somebody comes or goes. */
+  readonly onCount?: (count: { readonly machines: number; readonly guests: number }) => void;
 }
 
 export class Peers {
@@ -92,6 +94,7 @@ export class Peers {
   }
 
   #tell(): Promise<void> {
+    this.#options.onCount?.({ machines: this.#machines.size, guests: this.#guests.size });
     this.#isDirty = true;
     this.#telling ??= this.#tellAll().finally(() => (this.#telling = undefined));
     return this.#telling;

@@ -75,8 +75,7 @@ export function createRelay({ network, virtual, nameAt, tunnel, wireguardPort, o
     }
     const pump = async (): Promise<void> => {
       for await (const message of messagesOf(pieces.call(incoming), LONGEST)) {
-        const { Data } = fromBinary(PeerPacketSchema, message);
-        await socket.send(Data, { address: LOOPBACK, port: wireguardPort }).catch(() => {});
+        await socket.send(packetOf(message), { address: LOOPBACK, port: wireguardPort }).catch(() => {});
       }
     };
     const run = async (): Promise<void> => {
@@ -113,6 +112,15 @@ export function createRelay({ network, virtual, nameAt, tunnel, wireguardPort, o
   }
 
   return (incoming) => begin(incoming).catch((error: unknown) => refusal(Fault.from(error)));
+}
+
+/** What is in a message of the stream. Throws Fault `link.refused` for what is none. */
+export function packetOf(message: Uint8Array): Uint8Array {
+  try {
+    return fromBinary(PeerPacketSchema, message).Data;
+  } catch (error) {
+    throw rpcFault("invalid_argument", `no PeerPacket: ${Fault.from(error).message}`);
+  }
 }
 
 function packet(bytes: Uint8Array): Uint8Array {

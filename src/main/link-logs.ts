@@ -34,6 +34,8 @@ export interface LinkLogsOptions {
   readonly port: number;
   readonly nameAt: (address: string) => string | undefined;
   readonly bindingOf: (machine: string) => ServerBinding | undefined;
+  /** Of what is sent on: the Machine that owns a MetalMachine, by `namespace/name`. */
+  readonly ownerOf: (metalMachine: string) => string | undefined;
   readonly logs: MachineLogs;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,9 +43,9 @@ export interface LinkLogsOptions {
 
 /** Rejects as the doors do. Resolves to what ends it. */
 export async function openLinkLogs(options: LinkLogsOptions): Promise<{ close(): Promise<void> }> {
-  const { settings, bindingOf, connectTcp: connect, logs, clock, log } = options;
+  const { settings, bindingOf, ownerOf, connectTcp: connect, logs, clock, log } = options;
   const to = parseForward(settings["forward-machine-logs"]);
-  const sourceOf = (machine: string): LogSource => sourceIn(bindingOf(machine));
+  const sourceOf = (machine: string): LogSource => sourceIn(bindingOf(machine), ownerOf);
   const forwarder = to === undefined || to === "stdout" ? undefined : createForwarder({ connect, to, sourceOf, clock, log });
   const receiver = await openLogReceiver({
     ...options,
@@ -65,8 +67,14 @@ export async function openLinkLogs(options: LinkLogsOptions): Promise<{ close():
 }
 
 /** By upstream's names. */
-function sourceIn(binding: ServerBinding | undefined): LogSource {
+function sourceIn(binding: ServerBinding | undefined, ownerOf: LinkLogsOptions["ownerOf"]): LogSource {
   const { namespace, name } = binding?.spec?.metalMachineRef ?? {};
   const cluster = binding?.metadata.labels?.[LABEL];
-  return { ...(cluster !== undefined && { cluster }), ...(namespace && { namespace }), ...(name && { metal_machine: name }) };
+  const machine = ownerOf(`${namespace}/${name}`);
+  return {
+    ...(cluster !== undefined && { cluster }),
+    ...(namespace && { namespace }),
+    ...(name && { metal_machine: name }),
+    ...(machine !== undefined && { machine }),
+  };
 }

@@ -14,6 +14,7 @@ import { equal } from "#std/json.ts";
 /** Upstream's, so that its machines find their server again. */
 const SECRET = { namespace: "default", name: "siderolink" };
 const MOVED = "clusterctl.cluster.x-k8s.io/move";
+const GUEST_TOKEN = "guest-token";
 const ATTEMPTS = 10;
 const PAUSE = 10;
 
@@ -73,6 +74,8 @@ export interface Installation {
   readonly id: string;
   /** Base64. */
   readonly privateKey: string;
+  /** What guests join with, base64url; one that was never asked for is not there. */
+  readonly guestToken?: string;
 }
 
 /** The one that is on record; `fresh` is put there when there is none. */
@@ -80,11 +83,25 @@ export async function installationOf(client: Client, fresh: Installation): Promi
   const secrets = client.for(Secret).in(SECRET.namespace);
   const wanted = {
     metadata: { ...SECRET, labels: { [MOVED]: "" } },
-    data: entries({ "installation-id": fresh.id, "private-key": fresh.privateKey }),
+    data: entries({
+      "installation-id": fresh.id,
+      "private-key": fresh.privateKey,
+      ...(fresh.guestToken !== undefined && { [GUEST_TOKEN]: fresh.guestToken }),
+    }),
   };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await secrets.get(SECRET.name).catch(unlessAbsent);
-    if (found !== undefined) return readInstallation(found);
+    if (found !== undefined && (fresh.guestToken === undefined || entryOf(found, GUEST_TOKEN) !== undefined))
+      return readInstallation(found);
+    if (found !== undefined) {
+      // Another replica may be faster: then its token is the one.
+      const { resourceVersion = "" } = found.metadata;
+      const patch = { metadata: { resourceVersion }, data: entries({ [GUEST_TOKEN]: fresh.guestToken! }) };
+      await secrets.patch(SECRET.name, patch).catch((error: unknown) => {
+        if (!isConflict(error) && !isNotFound(error)) throw error;
+      });
+      continue;
+    }
     const made = await secrets.create(wanted).catch((error: unknown) => {
       if (isAlreadyExists(error)) return undefined;
       throw error;
@@ -103,7 +120,8 @@ function readInstallation(secret: Secret): Installation {
     const message = `Secret ${SECRET.namespace}/${SECRET.name} has no installation-id, or no private-key of WireGuard`;
     throw new Fault("link.installation", message, { fault: "caller", retry: "never" });
   }
-  return { id, privateKey };
+  const guestToken = entryOf(secret, GUEST_TOKEN);
+  return { id, privateKey, ...(guestToken !== undefined && { guestToken }) };
 }
 
 function unlessAbsent(error: unknown): undefined {

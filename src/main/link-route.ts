@@ -5,7 +5,7 @@ import type { TunnelStatus } from "#link/kept-tunnel.ts";
 export const LINK_STATUS_PATH = "/sidero/link";
 
 /** Off: nobody asked for it. Opening: it is not there yet. */
-export type LinkStatus = TunnelStatus | { readonly is: "off" } | { readonly is: "opening" };
+export type LinkStatus = (TunnelStatus & { readonly address: string }) | { readonly is: "off" } | { readonly is: "opening" };
 
 export function linkStatusAnswer(status: LinkStatus): Outgoing {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };

@@ -17,6 +17,7 @@ import type { Handler, Incoming, Listen, ListenOptions } from "#io/serve.ts";
 import type { ConnectTcp, ListenTcp } from "#io/tcp.ts";
 import type { OpenTunnel } from "#io/tunnel.ts";
 import type { OpenUdp } from "#io/udp.ts";
+import { MetalMachine } from "#kinds/infrastructure/v1alpha3/metal-machine.ts";
 import { ServerBinding } from "#kinds/infrastructure/v1alpha3/server-binding.ts";
 import { Cache } from "#kube/cache.ts";
 import type { Client } from "#kube/client.ts";
@@ -55,7 +56,12 @@ export interface LinkOptions {
   /** Of this process among the replicas, one of which has the tunnel at a time; absent: it is the only one. */
   readonly identity?: string;
   /** Told how the tunnel is, whenever that changes. */
-  readonly onStatus?: (status: TunnelStatus) => void;
+  readonly onStatus?: (status: TunnelStatus & Reach) => void;
+}
+
+/** Where machines send their events and logs, once they are in the tunnel. */
+export interface Reach {
+  readonly address: string;
 }
 
 export interface OpenLink {
@@ -84,10 +90,12 @@ export async function openLink(options: LinkOptions): Promise<OpenLink> {
   const installation = await installationOf(client, {
     id: wireguardKeys(entropy.bytes(KEY)).publicKey,
     privateKey: fresh.privateKey,
+    ...(settings["siderolink-guests"] && { guestToken: Buffer.from(entropy.bytes(KEY)).toString("base64url") }),
   });
   const { privateKey, publicKey } = wireguardKeys(installation.privateKey);
   const network = networkOf(installation.id, sha256);
   const port = settings["wireguard-port"];
+  const count = options.metrics?.gauge("sidero_siderolink_peers", "Who is in the tunnel.", ["role"]);
   const isUp = options.metrics?.gauge("sidero_siderolink_up", "Whether machines' tunnel ends here: 1 or 0.", []);
   const known = Promise.withResolvers<void>();
   let hasBeen = false;
@@ -106,12 +114,20 @@ export async function openLink(options: LinkOptions): Promise<OpenLink> {
       if (status.is === "up") log.info("SideroLink", { by: status.by, network: network.cidr, port });
       if (status.is !== "down") hasBeen = true;
       isUp?.set({}, status.is === "up" ? 1 : 0);
-      options.onStatus?.(status);
+      options.onStatus?.({ ...status, address: network.server });
       known.resolve();
     },
   });
   const stop = new AbortController();
-  const peers = new Peers({ tunnel, clock, log });
+  const peers = new Peers({
+    tunnel,
+    clock,
+    log,
+    onCount: ({ machines, guests }) => {
+      count?.set({ role: "machine" }, machines);
+      count?.set({ role: "guest" }, guests);
+    },
+  });
   const bindings = new Cache({ resource: client.for(ServerBinding), clock, entropy, log });
   bindings.onChange(({ type, key, object }) => {
     const { siderolink } = object.spec ?? {};
@@ -120,6 +136,11 @@ export async function openLink(options: LinkOptions): Promise<OpenLink> {
     const isIn = type !== "delete" && siderolink !== undefined && address !== undefined && isPublicKey(siderolink.publicKey);
     void peers.setMachine(key, isIn ? { publicKey: siderolink.publicKey, address } : undefined);
   });
+  // Only what is sent on says it.
+  const isForwarded = settings["forward-machine-logs"] !== "";
+  const metalMachines = new Cache({ resource: client.for(MetalMachine), clock, entropy, log });
+  const ownerOf = (metalMachine: string): string | undefined =>
+    metalMachines.get(metalMachine)?.metadata.ownerReferences?.find(({ kind }) => kind === "Machine")?.name;
   const ports = { ...options, port: createLinkPort(client, options.events, clock), peers };
   const sink = createSink({ ...ports, negative: parseNetworks(settings["negative-address-filter"]) });
   const nameAt = (address: string): string | undefined => peers.nameAt(address);
@@ -129,9 +150,9 @@ export async function openLink(options: LinkOptions): Promise<OpenLink> {
     const { tcp, logs, openUdp } = options;
     const listener = await options.listen({ host: network.server, port: EVENTS, limits: options.limits }, sink);
     if (logs === undefined || tcp === undefined || openUdp === undefined) return listener;
-    const bindingOf = (machine: string): ServerBinding | undefined => bindings.get(machine);
-    const own = { settings, openUdp, address: network.server, port: LOGS, nameAt, bindingOf, logs, clock, log };
-    const receiver = await openLinkLogs({ ...tcp, ...own }).catch(async (error: unknown) => {
+    const own = { settings, openUdp, address: network.server, port: LOGS, nameAt, logs, clock, log };
+    const of = { bindingOf: (machine: string) => bindings.get(machine), ownerOf };
+    const receiver = await openLinkLogs({ ...tcp, ...own, ...of }).catch(async (error: unknown) => {
       await listener.close();
       throw error;
     });
@@ -147,11 +168,16 @@ export async function openLink(options: LinkOptions): Promise<OpenLink> {
     tunnel,
     publicKey,
     sha256,
+    ...(settings["siderolink-guests"] && { guestToken: installation.guestToken! }),
     isOpen: false,
     endpoint: (incoming) => endpointOf(incoming, settings),
     virtual: (address) => `[${moveAddress(address, network, virtual) ?? ""}]:${VIRTUAL_PORT}`,
   });
-  const running = Promise.all([bindings.run(stop.signal), tunnel.run(stop.signal)]);
+  const running = Promise.all([
+    bindings.run(stop.signal),
+    tunnel.run(stop.signal),
+    ...(isForwarded ? [metalMachines.run(stop.signal)] : []),
+  ]);
   await known.promise;
   const end = { host: `[${network.server}]`, overGrpc: settings["wireguard-over-grpc"] };
   return {

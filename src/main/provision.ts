@@ -40,7 +40,7 @@ import { createBmcProver } from "./bmc-prover.ts";
 import type { ProvisionDoors } from "./doors.ts";
 import { createInventory } from "./inventory.ts";
 import { createMetadataPort } from "./metadata.ts";
-import { LINK_PATHS, openLink } from "./link.ts";
+import { LINK_PATHS, openLink, type Reach } from "./link.ts";
 import { refusedFor } from "./listening.ts";
 import type { MachinePorts } from "./machines.ts";
 import { createRegistry } from "./registry.ts";
@@ -70,7 +70,7 @@ export interface ProvisionOptions {
   /** Of this process among the replicas; absent: it is the only one. */
   readonly identity?: string;
   /** Told how SideroLink's tunnel is, whenever that changes. */
-  readonly onStatus?: (status: TunnelStatus) => void;
+  readonly onStatus?: (status: TunnelStatus & Reach) => void;
 }
 
 export interface Provision {

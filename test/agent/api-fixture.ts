@@ -97,6 +97,8 @@ export async function startApi(options: ApiFixtureOptions = {}): Promise<ApiFixt
       insecureWipe: true,
       rebootTimeout: 1_200_000,
       negativeAddressFilter: ["10.9.0.0/16"],
+      // Its machines all call from where nobody can see whose address it is, unless the test says whose.
+      identity: options.neighbours === undefined ? "network" : "neighbour",
       ...options.settings,
     },
   });

@@ -13,6 +13,9 @@ import { digest } from "#io/node/digest.ts";
 import type { Handler, Outgoing } from "#io/serve.ts";
 import { createProvision, PROVISION_PATH } from "#link/provision.ts";
 import { Peers } from "#link/peers.ts";
+import { messagesOf } from "#link/messages.ts";
+import { packetOf } from "#link/relay.ts";
+import { Fault } from "#std/fault.ts";
 import { networkOf } from "#decide/link/address.ts";
 import { fromHex } from "#std/bytes.ts";
 import { createLines } from "#wire/kmsg-log/lines.ts";
@@ -88,7 +91,7 @@ const provision = createProvision({
   inventory,
   network: networkOf("", () => new Uint8Array(32)),
   peers,
-  tunnel: { handshakes: async () => new Map() },
+  tunnel: { isUp: true, handshakes: async () => new Map() },
   publicKey: "",
   seal: createMemorySeal(1),
   digest,
@@ -163,4 +166,31 @@ function statusOf({ headers, body }: Outgoing): string {
   return status;
 }
 
-export const link: readonly Parser[] = [kmsgLog, linkEvent, linkCall];
+/** WireGuard over gRPC. Byte 0 says how long the pieces are in which it comes, the rest is the stream. */
+const linkStream: Parser = {
+  name: "link-stream",
+  seeds: ["400000000005120361626300000000020a00", "01000000000a0a0101000000000b120901020304050607"].map((each) => fromHex(each)!),
+  words: ["0000000005", "0100000005", "00ffffffff", "120361", "0a00"].map((each) => fromHex(each)!),
+  longest: 4096,
+  async run(input) {
+    const size = 1 + (input[0] ?? 0);
+    const stream = input.subarray(1);
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < stream.length; at += size) yield stream.subarray(at, at + size);
+    }
+    let taken = 0;
+    try {
+      for await (const message of messagesOf(pieces(), LONGEST_MESSAGE)) {
+        assert.ok(message.length <= LONGEST_MESSAGE);
+        taken += 5 + message.length;
+        packetOf(message);
+      }
+    } catch (error) {
+      if (!Fault.is(error) || error.facts["rpc"] === undefined) throw error;
+    }
+    assert.ok(taken <= stream.length);
+  },
+};
+const LONGEST_MESSAGE = 256;
+
+export const link: readonly Parser[] = [kmsgLog, linkEvent, linkCall, linkStream];

@@ -9,7 +9,7 @@ const own = (peers: readonly { publicKey: string }[] | undefined): string[] | un
   peers?.map(({ publicKey }) => publicKey).toSorted();
 
 test("the holder of the lease terminates it; a machine joins by any of them; with the lease the machines come along", async () => {
-  const world = await startWorld(true);
+  const world = await startWorld({ replicas: true });
   const [first, second] = [numbered(1), numbered(2)];
   for (const machine of [first, second]) await held(world.client, world.clock, machine);
   const [a, b] = [await world.replica("a"), await world.replica("b")];
@@ -45,7 +45,7 @@ test("the holder of the lease terminates it; a machine joins by any of them; wit
 });
 
 test("who cannot open it lets others try, and nobody is told of it before one has", async () => {
-  const world = await startWorld(true);
+  const world = await startWorld({ replicas: true });
   const a = await world.replica("a", () => "there is no wg here");
   assert.deepEqual([a.status().is, a.isTold()], ["down", false]);
   const b = await world.replica("b");

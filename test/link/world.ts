@@ -68,8 +68,14 @@ export interface Replica {
   close(): Promise<void>;
 }
 
-/** With `replicas` there is nobody yet: {@link World.replica}. */
-export async function startWorld(replicas = false): Promise<World> {
+export interface WorldOptions {
+  /** There is nobody yet: {@link World.replica}. */
+  readonly replicas?: boolean;
+  /** Machines that belong to no cluster may join. */
+  readonly guests?: boolean;
+}
+
+export async function startWorld({ replicas = false, guests = false }: WorldOptions = {}): Promise<World> {
   const fixture = await startFixture({
     crds: families.map(toCrd),
     extensions: new Map(families.map((family) => [`${family.storage.group}/${family.storage.kind}`, toExtension(family)])),
@@ -87,7 +93,7 @@ export async function startWorld(replicas = false): Promise<World> {
   let sink: Handler | undefined;
   const common = {
     ...ports,
-    settings: readSettings("up", { env: {}, flags: { data: "/data", siderolink: "true" } }),
+    settings: readSettings("up", { env: {}, flags: { data: "/data", siderolink: "true", "siderolink-guests": `${guests}` } }),
     listen: async ({ host = "", port = 0 }: { host?: string; port?: number }, handler: Handler) => {
       sink = handler;
       return { host, port, close: async () => {} };

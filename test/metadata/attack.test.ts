@@ -83,14 +83,19 @@ test("from where nobody sees it there is no token, and nobody's boot is frozen b
 test("through a proxy on this host nobody is a program on this host", async () => {
   const machine = await held();
   const asked = `/ipxe?uuid=${machine.uuid}&mac=${machine.mac.replaceAll(":", "-")}&arch=x86_64`;
-  const own = configIn((await world.ask(asked, "127.0.0.1")).text, machine.uuid)!;
+  const own = configIn((await world.ask(asked, "127.77.0.5")).text, machine.uuid)!;
   assert.ok(own, "a simulated machine is believed");
+  assert.equal(
+    configIn((await world.ask(asked, "127.0.0.1")).text, machine.uuid),
+    undefined,
+    "a proxy may say nothing of itself",
+  );
   for (const header of ["x-forwarded-for", "forwarded", "via", "x-real-ip"]) {
     const relayed = { [header]: machine.address };
-    const { text } = await world.ask(asked, "127.0.0.1", relayed);
+    const { text } = await world.ask(asked, "127.77.0.5", relayed);
     assert.equal(configIn(text, machine.uuid), undefined);
     assert.match(text, /nobody here sees whose address/);
-    const { status, text: answer } = await world.ask(own, "127.0.0.1", relayed);
+    const { status, text: answer } = await world.ask(own, "127.77.0.5", relayed);
     assert.deepEqual([status, /nobody here sees/.test(answer)], [403, true], answer);
   }
   assert.ok(await isUntold(machine));

@@ -3,7 +3,7 @@
  * gets a token for its own address: what is at stake for a machine in our care (its hardware on record, "its disks are wiped") is taken only from an
  * address that is seen on one of its own interfaces (DESIGN §4.7).
  */
-import { isLoopback, macsOf } from "#decide/boot/entitlement.ts";
+import { isSimulated, macsOf } from "#decide/boot/entitlement.ts";
 import type { Server } from "#kinds/metal/v1alpha2/server.ts";
 import type { Log } from "#io/log.ts";
 import type { AccessOptions } from "./access.ts";
@@ -56,7 +56,7 @@ export function createPresence({ identity, neighbour, registry, log }: PresenceO
       await seen(server, address);
     },
     async mustBeOwn(server, address) {
-      if ((await seen(server, address)) !== undefined || isLoopback(address)) return;
+      if ((await seen(server, address)) !== undefined || isSimulated(address)) return;
       if (identity === "network") {
         log.warn("nobody here sees whose address this is: the network is trusted to tell (--identity network)", { address });
         return;

@@ -183,6 +183,14 @@ export const SETTINGS = {
     group: "SideroLink",
     doc: "Give machines a WireGuard tunnel while they install themselves and after, and take their events from it. Needs root, iproute2 and wireguard-tools, and wireguard-go where the kernel has no WireGuard.",
   },
+  "siderolink-guests": {
+    type: "boolean",
+    default: false,
+    env: ["SIDERO_SIDEROLINK_GUESTS"],
+    roles: PROCESS,
+    group: "SideroLink",
+    doc: "Let machines into the tunnel that belong to no cluster, such as a Talos in maintenance mode, with the token guest-token of the Secret default/siderolink: their logs are kept, and nothing they say counts.",
+  },
   "wireguard-endpoint": {
     type: "text",
     default: "",

@@ -86,7 +86,9 @@ const PRESENCES: readonly (readonly [
   ["unseen", {}, /nobody here sees/],
   ["unseen, where the network is trusted", { identity: "network" }, GRANTED],
   ["another's, where the network is trusted", { identity: "network", mac: "52:54:00:66:66:66" }, /foreign/],
-  ["a program on this host", { address: "127.0.0.1" }, GRANTED],
+  ["a simulated machine on this host", { address: "127.77.0.5" }, GRANTED],
+  ["what a proxy on this host may relay", { address: "127.0.0.1" }, /nobody here sees whose address 127\.0\.0\.1 is/],
+  ["and by IPv6", { address: "::1" }, /nobody here sees whose address ::1 is/],
   ["a Server that has never been in the agent", { mac: MAC }, /no interface of the Server is on record/, []],
 ];
 

@@ -49,7 +49,7 @@ export function ownershipProblem(
   if (mac !== undefined && known.includes(mac)) return undefined;
   if (mac !== undefined && known.length > 0)
     return { because: `${address} belongs to ${mac}, which is none of the Server's interfaces`, isForeign: true };
-  if (mac === undefined && (identity === "network" || isLoopback(address))) return undefined;
+  if (mac === undefined && (identity === "network" || isSimulated(address))) return undefined;
   const because =
     mac === undefined
       ? `nobody here sees whose address ${address} is; behind a router or a relay, --identity network trusts the network`
@@ -65,7 +65,15 @@ export function macsOf({ spec }: Server): string[] {
     .filter((mac) => mac !== "");
 }
 
-/** A program on this host: simulated machines, and tests. Nobody else can have such an address. */
+/**
+ * A machine that `sidero sim` simulates on this host: each has an address of its own in 127.0.0.0/8, which nobody elsewhere can have. Not 127.0.0.1 and ::1: a proxy
+ * on this host comes from there, and relays anybody.
+ */
+export function isSimulated(address: string): boolean {
+  return address.startsWith("127.") && address !== "127.0.0.1";
+}
+
+/** A program on this host. */
 export function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }

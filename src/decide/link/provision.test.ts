@@ -24,6 +24,7 @@ function outcome(provision: Provision): string {
 }
 
 const none: Proof = { is: "none" };
+const guest: Proof = { is: "guest" };
 const newer: Proof = { ...proven, boot: "b2", issued: 2000 };
 const older: Proof = { ...proven, boot: "b0", issued: 500 };
 const TABLE: readonly [string, Partial<ProvisionCall>, Partial<ProvisionFacts>, string][] = [
@@ -42,6 +43,27 @@ const TABLE: readonly [string, Partial<ProvisionCall>, Partial<ProvisionFacts>, 
   ["no token", {}, { proof: none }, "permission_denied NoToken"],
   ["no token tells nothing of which Servers there are", {}, { proof: none, server: "unknown" }, "permission_denied NoToken"],
   ["no token where that is allowed", {}, { proof: none, isOpen: true }, "machine new"],
+  ["a guest that is no Server", {}, { proof: guest, server: "unknown", binding: undefined }, "guest new"],
+  ["a guest that may become a machine", {}, { proof: guest, binding: undefined }, "guest new"],
+  ["a guest that says it is a machine of a cluster", {}, { proof: guest }, "permission_denied NoGuest"],
+  [
+    "a guest, when a boot of that machine has proved itself",
+    {},
+    { proof: guest, binding: undefined, pin },
+    "permission_denied NoToken",
+  ],
+  [
+    "another key for a guest, while it is live",
+    { publicKey: OTHER_KEY },
+    { proof: guest, binding: undefined, pin: { publicKey: KEY }, silentFor: 1 },
+    "unavailable KeyIsLive",
+  ],
+  [
+    "another unique token for a guest",
+    { publicKey: OTHER_KEY, uniqueToken: "m" },
+    { proof: guest, binding: undefined, pin: { publicKey: KEY, uniqueToken: "n" } },
+    "permission_denied UniqueToken",
+  ],
   ["a bad token even there", {}, { proof: { is: "refused", problem: "p" }, isOpen: true }, "permission_denied BadToken"],
   ["a stolen UUID", {}, { proof: { ...proven, uuid: UUID.replace("0", "1") } }, "permission_denied TokenOfAnother"],
   ["no such Server", {}, { server: "unknown" }, "not_found NoServer"],
@@ -91,7 +113,7 @@ const keys = fc
   .filter((bytes) => bytes.some((byte) => byte > 0))
   .map((bytes) => Buffer.from(bytes).toString("base64"));
 const uniques = fc.option(fc.constantFrom("n", "m"), { nil: undefined });
-const proofs = fc.constantFrom<Proof>(proven, newer, older, none, { is: "refused", problem: "p" });
+const proofs = fc.constantFrom<Proof>(proven, newer, older, none, guest, { is: "refused", problem: "p" });
 
 test("what was granted is granted again, changes nothing then, and is not moved by the clock", () => {
   fc.assert(

@@ -19,6 +19,8 @@ export type Proof =
   | { readonly is: "none" }
   /** A token that is malformed, of another purpose, or not ours. */
   | { readonly is: "refused"; readonly problem: string }
+  /** The installation's token for machines that no boot of ours has started (`--siderolink-guests`). */
+  | { readonly is: "guest" }
   /** UUID of the machine and of the boot it was made for, and when that was (milliseconds since 1970). */
   | { readonly is: "boot"; readonly uuid: string; readonly boot: string; readonly issued: number };
 
@@ -78,7 +80,10 @@ export function decideProvision(call: ProvisionCall, facts: ProvisionFacts): Pro
   // Before anything is told of what exists: a caller without a token learns nothing of which machines there are.
   const unproven = proofProblem(formatUuid(uuid), facts);
   if (unproven !== undefined) return unproven;
-  if (facts.server === "unknown") return refused("not_found", "NoServer", `there is no Server ${formatUuid(uuid)}`);
+  if (facts.proof.is === "guest" && facts.binding !== undefined && facts.server === "accepted")
+    return refused("permission_denied", "NoGuest", "this machine belongs to a cluster, and joins with the token of its boot");
+  if (facts.server === "unknown" && facts.proof.is !== "guest")
+    return refused("not_found", "NoServer", `there is no Server ${formatUuid(uuid)}`);
   if (facts.keyOf !== undefined) return refused("permission_denied", "KeyInUse", "another machine has this public key");
   const stolen = facts.pin === undefined ? undefined : takeoverProblem(call, facts, facts.pin);
   return stolen ?? granted(call, facts);
@@ -88,7 +93,7 @@ function proofProblem(uuid: string, { proof, isOpen }: ProvisionFacts): Provisio
   if (proof.is === "refused") return refused("permission_denied", "BadToken", proof.problem);
   if (proof.is === "none")
     return isOpen ? undefined : refused("permission_denied", "NoToken", "the call has no join token, and SideroLink is not open");
-  return proof.uuid === uuid
+  return proof.is === "guest" || proof.uuid === uuid
     ? undefined
     : refused("permission_denied", "TokenOfAnother", "the join token was given to another machine");
 }
@@ -100,8 +105,8 @@ function takeoverProblem(call: ProvisionCall, { proof, silentFor }: ProvisionFac
     if (proof.issued > (pin.issued ?? 0)) return undefined;
     return refused("permission_denied", "OldBoot", "the join token is of an earlier boot than the one that has the tunnel");
   }
-  if (proof.is === "none" && pin.boot !== undefined)
-    return refused("permission_denied", "NoToken", "this machine has shown a join token before, and this call has none");
+  if (proof.is !== "boot" && pin.boot !== undefined)
+    return refused("permission_denied", "NoToken", "this machine has shown the token of a boot before, and this call has none");
   // The first token that is shown by a machine that came in without one.
   if (proof.is === "boot" && pin.boot === undefined) return undefined;
   if (pin.uniqueToken !== undefined && pin.uniqueToken !== call.uniqueToken)

@@ -11,6 +11,7 @@ export interface LogSource {
   readonly cluster?: string;
   readonly namespace?: string;
   readonly metal_machine?: string;
+  readonly machine?: string;
 }
 
 export interface ForwardOptions {
