@@ -120,6 +120,16 @@ test("a member that was never seen on a Machine is proven by the name and addres
     ["uid-3"],
   );
   assert.deepEqual(etcdOf(rest, NOTHING, NOW)!.stale, []);
+  // Nobody has heard its host name: its own does, at that address.
+  const unheard = (name: string) => departedWith([{ ...going, name, hostnames: [], nodeName: undefined }], []);
+  for (const [name, is] of [
+    ["cp-3", ["uid-3"]],
+    ["cp-4", []],
+  ] as const)
+    assert.deepEqual(
+      etcdOf(rest, { roster: [], departed: unheard(name) }, NOW)!.stale.map(({ uid }) => uid),
+      is,
+    );
   const many = Array.from({ length: 40 }, (_, i) => machine(i, SILENT, { isDeleting: true }));
   assert.equal(departedWith(many, departed).length, 16);
 });

@@ -101,15 +101,16 @@ function isProven(member: Member, entry: Entry, machines: readonly ControlPlaneM
 
 /**
  * The Machine that had its name and an address of it, if it was never seen on one: it joined while it was on its way out. Of one that went before
- * anybody knew its address the name has to do, which is like no other Machine's.
+ * anybody knew its address or its host name, its own name has to do, which is like no other Machine's.
  */
 function departedOf({ id, hostname, addresses }: Member, departed: Departed): Entry | undefined {
   const short = (name: string): string => name.toLowerCase().split(".")[0]!;
-  const machine = departed.find(
-    (each) =>
-      ((each.addresses ?? []).length === 0 && hostname === each.machine) ||
-      (shares(each.addresses ?? [], addresses) &&
-        (hostname === "" || (each.hostnames ?? []).some((name) => short(name) === short(hostname)))),
+  const isNamed = ({ machine, hostnames = [] }: Departed[number]): boolean =>
+    hostnames.length === 0 ? hostname === machine : hostnames.some((name) => short(name) === short(hostname));
+  const machine = departed.find((each) =>
+    (each.addresses ?? []).length === 0
+      ? hostname === each.machine
+      : shares(each.addresses!, addresses) && (hostname === "" || isNamed(each)),
   );
   return machine && { id, hostname, addresses: machine.addresses ?? [], machine: machine.machine, uid: machine.uid };
 }
