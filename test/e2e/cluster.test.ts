@@ -1,4 +1,7 @@
-/** The main job: three bare machines become a cluster of one control plane machine and two workers; one worker goes, then all of it. */
+/**
+ * The main job: three bare machines become a cluster of one control plane machine and two workers; one worker goes, then all of it. They tell of it by
+ * SideroLink, and whoever is in the tunnel beside them does not reach them.
+ */
 import assert from "node:assert/strict";
 import { open } from "node:fs/promises";
 import { test } from "node:test";
@@ -12,6 +15,7 @@ import type { Machine } from "../../lab/machine.ts";
 import { bring, bringStandIn } from "../../lab/peers.ts";
 import { inTurn } from "../../lab/rack.ts";
 import type { Site } from "../../lab/site.ts";
+import { peersOf, tunnelled } from "./tunnelled.ts";
 import { historyOf, patience, recorded, served, siteFor, skip } from "./fixture.ts";
 
 /** Seconds at leisure: to a Server, to a clean machine, from the cluster's objects to its Nodes, and from release to rest. */
@@ -94,7 +98,11 @@ async function traces({ disks: [disk] }: Machine): Promise<string[]> {
 
 test("three machines: a cluster, one worker less, and nothing", { skip }, async (context) => {
   bringStandIn();
-  const site = await siteFor(context, "cluster", { machines: MACHINES, dhcp: "server", flags: { "auto-bmc-setup": "false" } });
+  const site = await siteFor(context, "cluster", {
+    machines: MACHINES,
+    dhcp: "server",
+    flags: { "auto-bmc-setup": "false", siderolink: "true", "siderolink-guests": "true" },
+  });
   const { sidero, machines } = site;
   const servers: Server[] = [];
   const watching = followServers(sidero, (server) => servers.push(server));
@@ -134,6 +142,9 @@ test("three machines: a cluster, one worker less, and nothing", { skip }, async 
   context.diagnostic(await say());
   for (const machine of machines) assert.deepEqual(await traces(machine), TRACES);
 
+  await tunnelled(site, context);
+  mark("all machines are in the tunnel, and a guest reaches none of them");
+
   await cluster.run("scale", "--workers", "1");
   const left = await until(
     "a Node less",
@@ -146,6 +157,7 @@ test("three machines: a cluster, one worker less, and nothing", { skip }, async 
   await served(site, released, "wipe when released", RELEASE, isClean);
   mark("the released worker is clean and off");
   assert.equal(released.isOn, false);
+  assert.equal((await peersOf(site)).length, 3, "two machines and the guest");
   assert.deepEqual(await traces(released), []);
   assert.deepEqual(await released.disks[0]!.remains(), []);
 

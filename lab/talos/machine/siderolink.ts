@@ -97,7 +97,7 @@ export async function joinLink(host: Host, { api }: LinkArguments): Promise<void
       ? `127.0.0.1:${RELAY}`
       : answer.serverEndpoint[tries++ % Math.max(1, answer.serverEndpoint.length)];
     if (endpoint === undefined) throw new Error("SideroLink: the server names no endpoint of WireGuard");
-    if (isTunnelled) void relay(host, baseUrl, answer.grpcPeerAddrPort);
+    if (isTunnelled) void relay(host, baseUrl, addressIn(answer.grpcPeerAddrPort));
     const allowed = `${answer.serverAddress}/${answer.serverAddress.includes(":") ? 128 : 32}`;
     const peer = [
       "peer",
@@ -136,6 +136,11 @@ async function watchOver({ machine, say }: Host, join: () => Promise<void>): Pro
     await join();
     since = Date.now();
   }
+}
+
+/** Of `[address]:port`. */
+function addressIn(text: string): string {
+  return /^\[?(.*?)\]?:\d+$/.exec(text)?.[1] ?? text;
 }
 
 let relayed = 0;

@@ -75,6 +75,7 @@ function linkDocuments(facts: LinkFacts, { token }: Admitted, endpoint: string, 
   const end = sideroLink?.();
   if (end === undefined || token === undefined) return Buffer.alloc(0);
   const { binding: _, ...boot } = token;
-  const api = linkUrl({ endpoint, token: encodeToken({ ...boot, purpose: "link" }, seal) });
+  const join = encodeToken({ ...boot, purpose: "link" }, seal);
+  const api = linkUrl({ endpoint, token: join, overGrpc: end.overGrpc ?? false });
   return Buffer.from(linkText(facts, { api, events: `${end.host}:4002`, logs: `tcp://${end.host}:4001` }));
 }
