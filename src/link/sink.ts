@@ -16,10 +16,12 @@ import type { LinkPort } from "./port.ts";
 import { readEvent } from "./read-event.ts";
 import { rpcFault, unary, unimplemented } from "./unary.ts";
 
-const PUBLISH = "/events.EventSinkService/Publish";
+export const PUBLISH = "/events.EventSinkService/Publish";
 
 /** Machines of which the last event is remembered; of others it is acted on twice, which does nothing. */
 const MOST_SEEN = 50_000;
+/** Events of one machine that are under way at once. */
+const MOST_WAITING = 64;
 
 export interface SinkOptions {
   readonly port: LinkPort;
@@ -35,20 +37,24 @@ export function createSink(options: SinkOptions): Handler {
   const { port, inventory, peers, clock, log, witness } = options;
   const seen = new Map<string, Seen>();
   /** Of each machine the event that is being put on record: they come in order, and stay in order. */
-  const busy = new Map<string, Promise<void>>();
+  const busy = new Map<string, { last: Promise<void>; waiting: number }>();
 
   async function publish({ id, data }: EventRequest, { peer }: Incoming): Promise<void> {
     const found = peers.at(peer.address);
     if (found === undefined) throw rpcFault("permission_denied", "nobody has this address in the tunnel");
-    const before = busy.get(found.name) ?? Promise.resolve();
-    const after = before
+    const queue = busy.get(found.name) ?? { last: Promise.resolve(), waiting: 0 };
+    // Talos sends the next when the last is answered.
+    if (queue.waiting >= MOST_WAITING) throw rpcFault("resource_exhausted", "this machine has too many events under way");
+    queue.waiting++;
+    busy.set(found.name, queue);
+    const after = queue.last
       .catch(() => {})
       .then(() => take(found, id, readEvent(data ?? { typeUrl: "", value: new Uint8Array() }), peer.address));
-    busy.set(found.name, after);
+    queue.last = after;
     try {
       await after;
     } finally {
-      if (busy.get(found.name) === after) busy.delete(found.name);
+      if (--queue.waiting === 0) busy.delete(found.name);
     }
   }
 

@@ -9,6 +9,7 @@ const CODES = {
   invalid_argument: 3,
   not_found: 5,
   permission_denied: 7,
+  resource_exhausted: 8,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,

@@ -4,7 +4,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { readEvent } from "#link/read-event.ts";
 import { storyOf } from "#decide/link/story.ts";
 import { applyEvent } from "#decide/link/effect.ts";
-import { createSink } from "#link/sink.ts";
+import { createSink, PUBLISH } from "#link/sink.ts";
 import { ProvisionRequestSchema } from "#proto/siderolink/provision_pb.js";
 import { silent } from "#io/log.ts";
 import { VirtualClock } from "#io/memory/clock.ts";
@@ -115,7 +115,7 @@ const sink = createSink({
 });
 const CALLS: readonly (readonly [Handler, string])[] = [
   [provision, PROVISION_PATH],
-  [sink, "/events.EventSinkService/Publish"],
+  [sink, PUBLISH],
 ];
 
 /** Byte 0 picks the call, byte 1 how it is framed; the rest is the message. */
