@@ -315,6 +315,33 @@ describe("a topology", () => {
     assert.deepEqual(names, [next], "the template that no machines are made from any more is gone");
   });
 
+  test("keeps machines on a template of another name that says the same as it is read now", async () => {
+    await addCluster();
+    start();
+    await planeSettled();
+    await settle(6);
+    // As if it had been named before its kind got a default more: then the name would come out otherwise today.
+    const { metadata, spec } = await only(MachineDeployment);
+    const { metadata: made, spec: says } = await of(MetalMachineTemplate).get(spec!.template.spec.infrastructureRef.name);
+    const { labels, annotations, ownerReferences, namespace } = made;
+    const old = {
+      name: "c-blue-from-before",
+      namespace: namespace!,
+      labels: labels!,
+      annotations: annotations!,
+      ownerReferences: ownerReferences!,
+    };
+    await of(MetalMachineTemplate).create({ metadata: old, spec: says! });
+    await of(MachineDeployment).patch(metadata.name!, {
+      spec: { template: { spec: { infrastructureRef: { name: old.name } } } },
+    });
+    await world.pass(3000);
+    assert.equal((await only(MachineDeployment)).spec?.template.spec.infrastructureRef.name, old.name);
+    await settle(6);
+    await world.pass(60_000);
+    assert.equal((await only(MachineDeployment)).spec?.template.spec.infrastructureRef.name, old.name);
+  });
+
   test("is upgraded one part after the other: the control plane, then one set of workers at a time", async () => {
     const sorts = ["blue", "green"].map((name) => ({ class: "default", name, replicas: 1 }));
     await addCluster({ workers: { machineDeployments: sorts } });

@@ -1,4 +1,4 @@
-import { type ObservedTopology, templateId, templatesOf } from "#decide/topology/observed.ts";
+import { machineTemplateOf, type ObservedTopology, templateId, templatesOf } from "#decide/topology/observed.ts";
 import { isTemplate } from "#decide/clone.ts";
 import { pauseOf } from "#decide/machines/pause.ts";
 import { CLUSTER_NAME, TOPOLOGY_DEPLOYMENT_NAME, TOPOLOGY_OWNED } from "#kinds/cluster/keys.ts";
@@ -14,7 +14,6 @@ import { type Externals, kindIdOf } from "#kube/externals.ts";
 import { keyOf } from "#kube/kind.ts";
 import type { KubeObject } from "#schema/meta.ts";
 import { parseApiVersion } from "#schema/meta.ts";
-import { isObject } from "#std/json.ts";
 
 interface OfCluster extends KubeObject {
   spec?: { clusterName: string };
@@ -76,7 +75,7 @@ export function observeTopology(
   const controlPlane = controlPlaneRef && sight.of(controlPlaneRef, namespace);
   const deployments = made.deploymentsOf(keyOf(cluster), reader);
   const sets = made.setsOf(keyOf(cluster), reader);
-  const used = [...machineTemplateOf(controlPlane), ...[...deployments, ...sets].flatMap(templatesIn)];
+  const used = [...[machineTemplateOf(controlPlane) ?? []].flat(), ...[...deployments, ...sets].flatMap(templatesIn)];
   const templatesMade = kindsOf(clusterClass).map((kind) => externals.list(kind, namespace));
   if (sight.isUnknown || templatesMade.includes(undefined)) return undefined;
   const isMade = (object: KubeObject): boolean =>
@@ -130,14 +129,4 @@ function templatesIn({ spec }: MachineDeployment | MachineSet): ContractReferenc
   if (spec === undefined) return [];
   const { bootstrap, infrastructureRef } = spec.template.spec;
   return [infrastructureRef, ...(bootstrap.configRef === undefined ? [] : [bootstrap.configRef])].filter(isTemplate);
-}
-
-/** `spec.machineTemplate.spec.infrastructureRef` (contract v1beta2). */
-function machineTemplateOf(controlPlane: KubeObject | undefined): ContractReference[] {
-  let value: unknown = controlPlane;
-  for (const field of ["spec", "machineTemplate", "spec", "infrastructureRef"])
-    value = isObject(value) ? value[field] : undefined;
-  if (!isObject(value)) return [];
-  const { apiGroup, kind, name } = value;
-  return typeof apiGroup === "string" && typeof kind === "string" && typeof name === "string" ? [{ apiGroup, kind, name }] : [];
 }

@@ -10,10 +10,10 @@ import { present } from "#schema/conversion.ts";
 import type { KubeObject, OwnerReference } from "#schema/meta.ts";
 import { parseApiVersion } from "#schema/meta.ts";
 import { Fault } from "#std/fault.ts";
-import { clone, isObject, type Json, type JsonObject } from "#std/json.ts";
+import { clone, equal, isObject, type Json, type JsonObject } from "#std/json.ts";
 import { ownedBy } from "../cluster/owner.ts";
 import { nameFor, suffixFor } from "./names.ts";
-import { type ObservedTopology, templateId } from "./observed.ts";
+import { machineTemplateOf, type ObservedTopology, templateId, type TemplateName } from "./observed.ts";
 import { type ApplyJsonPatch, patched, type Role } from "./patch.ts";
 import { planVersions, type Versions } from "./upgrade.ts";
 import { overridden, resolveVariables } from "./variables.ts";
@@ -125,15 +125,16 @@ class Blueprint {
     };
   }
 
-  /** A template of the cluster's own, which is another object when it says something else. */
-  #copy(
-    template: KubeObject,
-    base: string,
-    source: TemplateReference,
-    labels: Texts,
-  ): { apiGroup: string; kind: string; name: string } {
+  /**
+   * A template of the cluster's own, which is another object when it says something else. The one that machines are made from now (`used`) is kept as long as it says
+   * the same as it is read now: a new default of its kind makes no other machines.
+   */
+  #copy(template: KubeObject, base: string, source: TemplateReference, labels: Texts, used: string | undefined): TemplateName {
     const spec = template["spec"] as JsonObject;
-    const name = nameFor(undefined, base, {}, suffixFor(`${template.kind}${canonical(spec)}`));
+    const kept = this.#observed.made.find(
+      (each) => each.kind === template.kind && each.metadata.name === used && equal(each["spec"], spec),
+    );
+    const name = kept?.metadata.name ?? nameFor(undefined, base, {}, suffixFor(`${template.kind}${canonical(spec)}`));
     const { apiVersion, kind } = template;
     this.#templates.set(templateId({ kind, name }), { apiVersion, kind, metadata: this.#metadata(name, source, labels), spec });
     return { apiGroup: parseApiVersion(apiVersion)?.group ?? "", kind, name };
@@ -170,6 +171,7 @@ class Blueprint {
         `${this.#name}-control-plane`,
         machineInfrastructure.templateRef,
         {},
+        machineTemplateOf(this.#observed.controlPlane)?.name,
       );
     const machines = present({
       infrastructureRef,
@@ -212,8 +214,13 @@ class Blueprint {
     const values = this.#values({ machineDeployment: builtin }, topology.variables?.overrides);
     const role = { is: "machineDeploymentClass", class: topology.class } as const;
     const mark = { [TOPOLOGY_DEPLOYMENT_NAME]: topology.name };
-    const copies = [sort.bootstrap, sort.infrastructure].map(({ templateRef }) =>
-      this.#copy(this.#template(templateRef, role, values), base, templateRef, mark),
+    const made = current?.spec?.template.spec;
+    const sources = [
+      [sort.bootstrap, made?.bootstrap.configRef?.name],
+      [sort.infrastructure, made?.infrastructureRef.name],
+    ] as const;
+    const copies = sources.map(([{ templateRef }, now]) =>
+      this.#copy(this.#template(templateRef, role, values), base, templateRef, mark, now),
     );
     const identity = { [CLUSTER_NAME]: this.#name, [TOPOLOGY_OWNED]: "", ...mark };
     const labels = { ...sort.metadata?.labels, ...topology.metadata?.labels };

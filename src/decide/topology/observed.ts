@@ -4,6 +4,7 @@ import type { ClusterClass, TemplateReference } from "#kinds/cluster/v1beta2/clu
 import type { MachineDeployment } from "#kinds/cluster/v1beta2/machine-deployment.ts";
 import type { MachineHealthCheck } from "#kinds/cluster/v1beta2/machine-health-check.ts";
 import type { KubeObject } from "#schema/meta.ts";
+import { isObject } from "#std/json.ts";
 
 export interface ObservedTopology {
   readonly cluster: Cluster;
@@ -37,4 +38,22 @@ export function templatesOf({ spec }: ClusterClass): TemplateReference[] {
     ...(controlPlane.machineInfrastructure === undefined ? [] : [controlPlane.machineInfrastructure.templateRef]),
     ...(workers?.machineDeployments ?? []).flatMap((each) => [each.bootstrap.templateRef, each.infrastructure.templateRef]),
   ];
+}
+
+/** What a control plane's machines are made from: `spec.machineTemplate.spec.infrastructureRef` (contract v1beta2). */
+export function machineTemplateOf(controlPlane: KubeObject | undefined): TemplateName | undefined {
+  let value: unknown = controlPlane;
+  for (const field of ["spec", "machineTemplate", "spec", "infrastructureRef"])
+    value = isObject(value) ? value[field] : undefined;
+  if (!isObject(value)) return undefined;
+  const { apiGroup, kind, name } = value;
+  return typeof apiGroup === "string" && typeof kind === "string" && typeof name === "string"
+    ? { apiGroup, kind, name }
+    : undefined;
+}
+
+export interface TemplateName {
+  readonly apiGroup: string;
+  readonly kind: string;
+  readonly name: string;
 }
