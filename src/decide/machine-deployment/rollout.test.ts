@@ -33,6 +33,8 @@ describe("one step of a rolling update", () => {
     ["without spare hardware one goes first", fleetOf(3, 0, 1, [0, 0, 0], [3, 3, 3]), "old0:2"],
     ["and its place is taken when it is gone", fleetOf(3, 0, 1, [0, 0, 0], [2, 2, 2]), "new:1"],
     ["not before", fleetOf(3, 0, 1, [0, 0, 0], [2, 3, 2]), ""],
+    ["nor while what is about to go is still available", fleetOf(3, 0, 1, [0, 0, 0], [2, 3, 3]), ""],
+    ["what is about to go makes up for nothing elsewhere", fleetOf(3, 0, 1, [0, 0, 0], [1, 3, 3], [2, 2, 1]), ""],
     ["both at once where both are allowed", fleetOf(4, 1, 1, [0, 0, 0], [4, 4, 4]), "new:1 old0:3"],
     ["all at once", fleetOf(3, 3, 0, [0, 0, 0], [3, 3, 3]), "new:3"],
     ["the oldest set first", fleetOf(3, 1, 0, [1, 1, 1], [2, 2, 2], [1, 1, 1]), "old0:1"],

@@ -1,6 +1,7 @@
 /** When two templates make the same machines, and what changes of a template reach machines that are there (§2.6). */
 import type { MachineSpec, MachineTemplateSpec } from "#kinds/cluster/v1beta2/machine-spec.ts";
 import { equal } from "#std/json.ts";
+import { withV } from "../version.ts";
 
 /** Fields that machines are given while they run; all others need new machines. */
 export const IN_PLACE = ["readinessGates", "deletion", "minReadySeconds", "taints"] as const satisfies (keyof MachineSpec)[];
@@ -25,7 +26,8 @@ export function outdated(current: MachineSpec, wanted: MachineSpec): string[] {
   const tell = (what: string, a: unknown, b: unknown): void => {
     if (!equal(a ?? null, b ?? null)) reasons.push(`${what} ${textOf(a)}, ${textOf(b)} required`);
   };
-  tell("Version", current.version, wanted.version);
+  // One that was stored before the server put the v there is the same.
+  tell("Version", current.version && withV(current.version), wanted.version && withV(wanted.version));
   const [config, wantedConfig] = [current.bootstrap.configRef, wanted.bootstrap.configRef];
   // A Secret's name is filled in from the object, where there is one.
   if (config === undefined && wantedConfig === undefined)

@@ -1,5 +1,5 @@
 /** How many Machines there are of each sort, in the terms of both contracts. */
-import { withV } from "./machine.ts";
+import { withV } from "../version.ts";
 import type { ControlPlaneMachine, ObservedControlPlane } from "./machine.ts";
 
 export interface Counts {

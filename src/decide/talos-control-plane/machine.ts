@@ -264,8 +264,3 @@ export function isFresh({ facts }: ControlPlaneMachine, now: number): boolean {
 export function seatOf({ name, uid, addresses }: ControlPlaneMachine): Seat {
   return { machine: name, uid, addresses };
 }
-
-/** `1.34.1` and `v1.34.1` are the same version. */
-export function withV(version: string): string {
-  return version.startsWith("v") ? version : `v${version}`;
-}

@@ -5,7 +5,8 @@
 import { parse, stamp } from "../lifecycle/time.ts";
 import type { Etcd } from "./etcd.ts";
 import type { ControlPlaneEffect, ControlPlaneMachine, ObservedControlPlane, Wait } from "./machine.ts";
-import { COMPONENTS_ANNOTATION, isFresh, seatOf, withV } from "./machine.ts";
+import { COMPONENTS_ANNOTATION, isFresh, seatOf } from "./machine.ts";
+import { withV } from "../version.ts";
 import { isWhole } from "./scale.ts";
 import type { Difference, Standing } from "./wanted.ts";
 

@@ -4,7 +4,7 @@ import { equal, isObject } from "#std/json.ts";
 import type { Json } from "#std/json.ts";
 import { parse } from "../lifecycle/time.ts";
 import type { ControlPlaneMachine, ObservedControlPlane } from "./machine.ts";
-import { withV } from "./machine.ts";
+import { withV } from "../version.ts";
 
 /** What is other than wanted. */
 export type Difference = "version" | "talos" | "template" | "config" | "age";
