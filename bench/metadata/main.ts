@@ -52,7 +52,7 @@ const handler = createBootHandler({
   metadata: {
     port: createMetadataPort(client, createRecorder({ ...ports, client, component: "sidero", instance: "bench" })),
     neighbour: async () => undefined,
-    identity: "neighbour",
+    identity: "network",
     isOpen: false,
     onServed: () => {},
     onRefused: (reason) => console.error(`refused: ${reason}`),
