@@ -126,6 +126,7 @@ test("a machine with disks on every bus registers and switches itself off when t
     return ["-drive", `if=none,id=${name},file=${out}/${name},format=raw`];
   };
   const cable = await openCable();
+  context.after(() => cable.close());
   const devices = [
     ["-smbios", `type=1,manufacturer=Lab,product=Node,serial=LAB0001,uuid=${UUID}`],
     [...disk("d0", 1), "-device", "virtio-blk-pci,drive=d0,serial=VIRT0"],
