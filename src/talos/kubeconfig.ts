@@ -3,15 +3,13 @@ import { present } from "#schema/conversion.ts";
 import { Fault } from "#std/fault.ts";
 import { isObject, own } from "#std/json.ts";
 import type { Json } from "#std/json.ts";
-import type { KeyPair, Minting } from "./pki.ts";
+import { type KeyPair, type Minting, SKEW } from "./pki.ts";
 import { decodePem } from "./secrets-text.ts";
 import { encodePem } from "./secrets.ts";
 import { emitYaml } from "./yaml/emit.ts";
 import { readYaml } from "./yaml/read.ts";
 
 const YEAR = 8_760 * 3_600_000;
-/** For clocks that are behind. */
-const SKEW = 5 * 60_000;
 
 /** A client certificate of a year (or `lifetime`, in ms) that may do everything in the cluster. */
 export function issueKubernetesAdmin(

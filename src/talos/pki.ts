@@ -25,6 +25,9 @@ export interface Pki {
   keyFlawOf(key: string): Promise<string | undefined>;
 }
 
+/** Milliseconds that client certificates are valid before they are made: for clocks of machines that are behind. */
+export const SKEW = 5 * 60_000;
+
 /** What making secrets takes from outside. */
 export interface Minting {
   readonly pki: Pki;

@@ -3,7 +3,7 @@ import { isObject, own } from "#std/json.ts";
 import type { Json, JsonObject } from "#std/json.ts";
 import { at } from "./document/document.ts";
 import { refusal } from "./fault.ts";
-import type { KeyPair, Minting } from "./pki.ts";
+import { type KeyPair, type Minting, SKEW } from "./pki.ts";
 import { encodePem } from "./secrets.ts";
 import { decodePem } from "./secrets-text.ts";
 import { emitYaml } from "./yaml/emit.ts";
@@ -24,7 +24,7 @@ export function issueTalosClient(
     {
       algorithm: "ed25519",
       subject: roles.map((value) => ({ type: "O", value })),
-      notBefore: now,
+      notBefore: now - SKEW,
       notAfter: now + lifetime,
       isAuthority: false,
       usages: ["client"],
